@@ -1,0 +1,1 @@
+"""What tpkit knows and decides. Pure: no clock, file, socket or thread; `now` is always an argument."""
