@@ -1,0 +1,332 @@
+"""Followers and bus threads against a device that fails on request."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import wait_until
+from tests.hardware import faults
+from tests.hardware.fault_server import FaultServer, RtuFaultServer, TcpFaultServer
+from tests.hardware.made_profile import made
+from tpkit.config import BusSection, DeviceSection
+from tpkit.controller import polling
+from tpkit.controller.polling import BusThread, DeviceFollower, start_buses
+from tpkit.domain.samples import Quality, Sample
+from tpkit.hardware.bus import Bus, open_bus
+from tpkit.hardware.profile import Profile
+from tpkit.store.clock import Clock
+
+UNIT = 10
+FUEL, SPEED, HOURS = 1027, 2000, 3000
+# Three blocks: 2 registers at 1027 and 2000 (one length!), 2 at 3000 read seldom; and one of 6 for probes.
+PROFILE = made(
+    'name = "tank.fuel_level", address = 1027, type = "u16"',
+    'name = "engine.oil_pressure", address = 1028, type = "u16"',
+    'name = "engine.speed", address = 2000, type = "u16"',
+    'name = "engine.oil_temperature", address = 2001, type = "s16"',
+    'name = "generator.voltage_l1", address = 2500, type = "u32", scale = 0.1',
+    'name = "generator.voltage_l2", address = 2502, type = "u32", scale = 0.1',
+    'name = "generator.voltage_l3", address = 2504, type = "u32", scale = 0.1',
+    'name = "engine.run_time", address = 3000, type = "u32", every_s = 10',
+    tail='[sentinels]\nu16 = { 0xFFFF = "absent" }',
+)
+
+
+def hold(server: FaultServer, unit: int = UNIT) -> None:
+    """Give a unit a plausible engine."""
+    words = {FUEL: 63, FUEL + 1: 414, SPEED: 1500, SPEED + 1: 90, HOURS: 0, HOURS + 1: 812}
+    words |= {2500: 0, 2501: 2300, 2502: 0, 2503: 2301, 2504: 0, 2505: 2302}
+    server.registers.update({(unit, address): word for address, word in words.items()})
+
+
+def section(server: FaultServer) -> BusSection:
+    if isinstance(server, TcpFaultServer):
+        return BusSection(host="127.0.0.1", tcp_port=server.port)
+    assert isinstance(server, RtuFaultServer)
+    return BusSection(port=str(server.link), baud=115200)
+
+
+@pytest.fixture(params=["tcp", "rtu"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FaultServer]:
+    made_server = TcpFaultServer() if request.param == "tcp" else RtuFaultServer(tmp_path / "rs485")
+    with made_server:
+        hold(made_server)
+        yield made_server
+
+
+@pytest.fixture
+def rtu(tmp_path: Path) -> Iterator[RtuFaultServer]:
+    with RtuFaultServer(tmp_path / "line") as line:
+        hold(line)
+        yield line
+
+
+@pytest.fixture
+def bus(server: FaultServer) -> Iterator[Bus]:
+    opened = open_bus("test", section(server))
+    with closing(opened):
+        yield opened
+
+
+def follow(
+    clock: Clock, unit: int = UNIT, profile: Profile = PROFILE, timeout_s: float = 0.5
+) -> DeviceFollower:
+    return DeviceFollower("genset", device(unit=unit, timeout_s=timeout_s), profile, clock)
+
+
+def device(bus: str = "test", unit: int = UNIT, timeout_s: float = 0.5) -> DeviceSection:
+    return DeviceSection(bus=bus, device_id=unit, profile="made", timeout_s=timeout_s)
+
+
+@pytest.fixture
+def follower(clock: Clock) -> DeviceFollower:
+    return follow(clock)
+
+
+@pytest.fixture
+def hasty(clock: Clock) -> DeviceFollower:
+    """For devices that will not answer."""
+    return follow(clock, timeout_s=0.1)
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE_S", 0.2)
+
+
+def sample(follower: DeviceFollower, point: str, mono_ms: int) -> Sample:
+    return next(item for item in follower.samples(mono_ms) if item.point == point)
+
+
+def poll_when_due(follower: DeviceFollower, bus: Bus) -> None:
+    threading.Event().wait(max(0.0, follower.next_due() - time.monotonic()))
+    follower.poll(bus)
+
+
+def test_before_the_first_answer_there_is_no_value(follower: DeviceFollower, clock: Clock) -> None:
+    fuel = sample(follower, "tank.fuel_level", clock.mono_ms())
+
+    assert (fuel.value, fuel.quality, fuel.reason) == (None, Quality.BAD, "not_yet")
+    assert (fuel.taken_at, fuel.age_s(clock.mono_ms())) == (None, None)
+
+
+def test_every_point_of_a_device_that_answers_is_good(
+    follower: DeviceFollower, bus: Bus, clock: Clock
+) -> None:
+    before_ms = clock.mono_ms()
+    follower.poll(bus)
+    now_ms = clock.mono_ms()
+
+    found = {item.point: item for item in follower.samples(now_ms)}
+    assert {item.quality for item in found.values()} == {Quality.GOOD}
+    assert (found["tank.fuel_level"].value, found["tank.fuel_level"].unit) == (63.0, "%")
+    assert (found["generator.voltage_l2"].value, found["generator.voltage_l2"].unit) == (230.1, "V")
+    assert all(before_ms <= item.mono_ms <= now_ms for item in found.values())
+    assert follower.health(bus).state == "answering"
+
+
+def test_a_device_that_is_unplugged_keeps_its_last_value_with_growing_age_and_then_has_none(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock
+) -> None:
+    follower.poll(bus)
+    good = sample(follower, "tank.fuel_level", clock.mono_ms())
+
+    server.unplug()
+    poll_when_due(follower, bus)
+
+    for age_ms in (1_000, 15_000, 30_000):
+        fuel = sample(follower, "tank.fuel_level", good.mono_ms + age_ms)
+        assert (fuel.value, fuel.quality, fuel.reason) == (63.0, Quality.UNCERTAIN, "bus_unavailable")
+        assert fuel.age_s(good.mono_ms + age_ms) == age_ms / 1000
+    gone = sample(follower, "tank.fuel_level", good.mono_ms + 30_001)
+    assert (gone.value, gone.quality, gone.reason) == (None, Quality.BAD, "bus_unavailable")
+    assert (gone.taken_at, gone.mono_ms) == (good.taken_at, good.mono_ms)
+    seldom = sample(follower, "engine.run_time", good.mono_ms + 29_000)
+    assert seldom.quality is Quality.UNCERTAIN
+
+
+def test_a_sentinel_ages_its_own_point_and_no_other(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock
+) -> None:
+    follower.poll(bus)
+    good = sample(follower, "tank.fuel_level", clock.mono_ms())
+
+    server.registers[UNIT, FUEL] = 0xFFFF
+    poll_when_due(follower, bus)
+
+    fuel = sample(follower, "tank.fuel_level", good.mono_ms + 5_000)
+    assert (fuel.value, fuel.quality, fuel.reason) == (63.0, Quality.UNCERTAIN, "absent")
+    gone = sample(follower, "tank.fuel_level", good.mono_ms + 30_001)
+    assert (gone.value, gone.quality, gone.reason) == (None, Quality.BAD, "absent")
+    assert gone.taken_at == good.taken_at
+    assert sample(follower, "engine.oil_pressure", clock.mono_ms()).quality is Quality.GOOD
+
+
+def test_a_sentinel_from_the_start_is_never_a_value(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock
+) -> None:
+    server.registers[UNIT, FUEL] = 0xFFFF
+    follower.poll(bus)
+
+    fuel = sample(follower, "tank.fuel_level", clock.mono_ms())
+    assert (fuel.value, fuel.quality, fuel.reason, fuel.taken_at) == (None, Quality.BAD, "absent", None)
+
+
+@pytest.mark.parametrize("address", [FUEL, SPEED, 2500, HOURS])
+def test_a_refused_block_does_not_silence_the_rest(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock, address: int
+) -> None:
+    """Whichever block it is: on a serial line the probes must not all be in it."""
+    server.behave(faults.refuse_at(address, 2))
+    follower.poll(bus)
+
+    refused = {FUEL: "tank.fuel_level", SPEED: "engine.speed", 2500: "generator.voltage_l1"}
+    name = refused.get(address, "engine.run_time")
+    found = {item.point: item for item in follower.samples(clock.mono_ms())}
+    assert (found[name].value, found[name].quality, found[name].reason) == (None, Quality.BAD, "refused_2")
+    others = [item for item in found.values() if item.reason != "refused_2"]
+    assert {item.quality for item in others} == {Quality.GOOD}
+    assert len(others) >= 5
+    poll_when_due(follower, bus)
+    health = follower.health(bus)
+    assert (health.state, health.failures) == ("answering", 0)
+    whole = {FUEL: 2, SPEED: 2, 2500: 6, HOURS: 2}[address]
+    assert sum((asked.address, asked.count) == (address, whole) for asked in server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "pause_s"), [(1, 60), (2, 60), (3, 60), (4, 5), (5, 5), (6, 5), (10, 5), (11, 5)]
+)
+def test_what_a_device_does_not_have_is_left_alone_and_what_may_pass_is_asked_again_soon(
+    clock: Clock, code: int, pause_s: float
+) -> None:
+    """A busy controller must not cost a value its lifetime of 30 s."""
+    fuel = follow(clock, profile=made('name = "tank.fuel_level", address = 1027, type = "u16"'))
+    with TcpFaultServer() as server, closing(open_bus("test", section(server))) as bus:
+        server.once(faults.refuse(code))
+        fuel.poll(bus)
+
+    assert fuel.next_due() - time.monotonic() == pytest.approx(pause_s, abs=0.5)
+
+
+def test_a_silent_device_is_asked_once_and_not_for_every_block(
+    hasty: DeviceFollower, bus: Bus, server: FaultServer
+) -> None:
+    server.behave(faults.silent)
+    hasty.poll(bus)
+
+    assert len(server.asked) == 1
+    health = hasty.health(bus)
+    assert (health.state, health.reason, health.failures) == ("silent", "no_response", 1)
+    assert f"Device {UNIT} on bus test" in health.detail
+    assert health.late == 0
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_a_silent_device_is_left_alone_for_longer_and_longer_up_to_a_limit(
+    hasty: DeviceFollower, bus: Bus, server: FaultServer
+) -> None:
+    server.behave(faults.silent)
+    pauses = []
+    for _ in range(5):
+        poll_when_due(hasty, bus)
+        pauses.append(hasty.next_due() - time.monotonic())
+
+    assert pauses == pytest.approx([0.05, 0.1, 0.2, 0.2, 0.2], abs=0.03)
+
+
+def test_pauses_end_well_within_a_value_lifetime() -> None:
+    assert polling.FIRST_PAUSE_S == 1.0
+    assert polling.LONGEST_PAUSE_S == 20.0
+    assert polling.BUSY_PAUSE_S < 30.0
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_a_device_that_comes_back_recovers_and_starts_with_short_pauses_again(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock
+) -> None:
+    follower.poll(bus)
+    server.unplug()
+    for _ in range(3):
+        poll_when_due(follower, bus)
+    silent = follower.health(bus)
+    assert (silent.state, silent.failures) == ("silent", 3)
+
+    server.plug()
+    poll_when_due(follower, bus)
+
+    assert {item.quality for item in follower.samples(clock.mono_ms())} == {Quality.GOOD}
+    back = follower.health(bus)
+    assert (back.state, back.reason, back.detail) == ("answering", "", "")
+    assert back.reopened >= 2
+    assert back.since_mono_ms >= silent.since_mono_ms
+    server.behave(faults.silent)
+    follower.poll(bus)
+    poll_when_due(follower, bus)
+    assert follower.next_due() - time.monotonic() < 0.06
+
+
+@pytest.mark.usefixtures("short_pauses")
+def test_the_time_of_a_state_is_that_of_its_beginning(
+    hasty: DeviceFollower, bus: Bus, server: FaultServer
+) -> None:
+    server.behave(faults.silent)
+    poll_when_due(hasty, bus)
+    first = hasty.health(bus).since_mono_ms
+    poll_when_due(hasty, bus)
+
+    assert hasty.health(bus).since_mono_ms == first
+
+
+def test_a_dead_unit_does_not_stop_its_neighbour_on_the_line(rtu: RtuFaultServer, clock: Clock) -> None:
+    hold(rtu, unit=11)
+    rtu.behave(faults.silent, unit=UNIT)
+    dead, alive = follow(clock, timeout_s=0.15), follow(clock, unit=11)
+    thread = BusThread("test", section(rtu), [dead, alive])
+    thread.start()
+    try:
+        # Four blocks at the start, then three every second.
+        assert wait_until(lambda: alive.health(thread.bus).answers >= 12, timeout_s=10)
+    finally:
+        thread.stop()
+        thread.join(timeout=5)
+
+    assert not thread.is_alive()
+    assert {item.quality for item in alive.samples(clock.mono_ms())} == {Quality.GOOD}
+    assert 1 <= dead.health(thread.bus).failures <= 3
+    assert dead.health(thread.bus).answers == 0
+
+
+def test_points_that_change_slowly_are_asked_for_seldom(rtu: RtuFaultServer, clock: Clock) -> None:
+    thread = BusThread("test", section(rtu), [follow(clock)])
+    thread.start()
+    try:
+        assert wait_until(lambda: sum(asked.address == SPEED for asked in rtu.asked) >= 4, timeout_s=10)
+    finally:
+        thread.stop()
+        thread.join(timeout=5)
+
+    assert sum(asked.address == HOURS and asked.count == 2 for asked in rtu.asked) <= 2
+
+
+def test_a_dead_bus_does_not_delay_another(rtu: RtuFaultServer, clock: Clock) -> None:
+    with ExitStack() as stack:
+        silent = stack.enter_context(TcpFaultServer())
+        silent.behave(faults.silent)
+        buses = {"gx": section(silent), "line": section(rtu), "spare": BusSection(port="/dev/none")}
+        devices = {"inverter": device("gx", timeout_s=1.5), "genset": device("line")}
+        threads = start_buses(buses, devices, lambda name: PROFILE, clock)
+        for thread in threads:
+            stack.callback(thread.join, timeout=5)
+            stack.callback(thread.stop)
+        assert [thread.name for thread in threads] == ["bus-gx", "bus-line"]
+        (genset,) = threads[1].followers
+
+        assert wait_until(lambda: genset.health(threads[1].bus).answers >= 4, timeout_s=1.4)
+        assert all(item.quality is Quality.GOOD for item in genset.samples(clock.mono_ms()))
+    assert not any(thread.is_alive() for thread in threads)

@@ -1,0 +1,1 @@
+"""The service that owns buses and pins: measures, judges, records, and keeps tpkit's time."""
