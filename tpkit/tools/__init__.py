@@ -1,0 +1,1 @@
+"""What technicians and maintainers run."""
