@@ -1,0 +1,1 @@
+"""The service that reports to central over MQTT, newest first, and forgets nothing before its receipt."""
