@@ -16,6 +16,7 @@ from tpkit.store.rights import Role
 
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 NO_SKIP = "TPKIT_NO_SKIP"
+PACKAGES = Path(__file__).parent / "system" / "packages"
 
 
 def wait_until(condition: Callable[[], object], timeout_s: float = 10.0) -> bool:
@@ -61,13 +62,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     terminalreporter.section("skipped here")
-    packages: dict[str, None] = {}
     for reason, count in reasons.items():
-        what, _, how = reason.partition(": apt install ")
-        packages |= dict.fromkeys(how.split())
-        terminalreporter.write_line(f"  {count:4} tests   {what}")
-    if packages:
-        terminalreporter.write_line(f"To run them too: sudo apt install {' '.join(packages)}")
+        terminalreporter.write_line(f"  {count:4} tests   {reason.partition(':')[0]}")
+    lines = PACKAGES.read_text("utf-8").splitlines()
+    packages = " ".join(line.partition("#")[0].strip() for line in lines[1:])
+    terminalreporter.write_line(f"To run them too: sudo apt install {packages}")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from paho.mqtt import publish
 
 from tests.conftest import wait_until
 from tests.factories import controller_live
@@ -15,7 +16,7 @@ from tpkit.bench.receipts import ReceiptSender
 from tpkit.config import Config, UplinkSection, parse
 from tpkit.domain.alarms import Alarm
 from tpkit.errors import UplinkRefusedError
-from tpkit.store import live, outbox
+from tpkit.store import delivery, live, outbox
 from tpkit.store.record import Record
 from tpkit.store.rights import Role
 from tpkit.uplink import service
@@ -187,25 +188,29 @@ def test_a_new_alarm_is_told_at_once(run_uplink, central: ReceiptSender, tmp_pat
 
 
 def test_a_receipt_that_makes_no_sense_changes_nothing(
-    run_uplink, web: Record, central: ReceiptSender, tmp_path: Path, broker: int
+    run_uplink, web: Record, tmp_path: Path, broker: int
 ) -> None:
-    import paho.mqtt.publish as publish
+    def receive(payload: bytes) -> None:
+        publish.single("tp/v1/se0180/kit-0001/down/receipt", payload, 1, port=broker, protocol=5)
 
+    def receive_from_central(*stored: tuple[int, int]) -> None:
+        receive(msgspec.json.encode({"v": 1, "ep": web.ep, "stored": stored, "now": 1}))
+
+    put(web, "a")
     run_uplink()
     assert wait_until(lambda: shown(tmp_path).state == "connected")
-    for payload in (
-        b"",
-        b"{",
-        b'{"v":1,"ep":"other","stored":[[1,99]],"now":1}',
-        b'{"v":9,"ep":"x","stored":[],"now":1}',
-        b"x" * 20_000,
-    ):
-        publish.single("tp/v1/se0180/kit-0001/down/receipt", payload, 1, port=broker, protocol=5)
-    future = msgspec.json.encode({"v": 1, "ep": web.ep, "stored": [[1, 10**9]], "now": 1})
-    publish.single("tp/v1/se0180/kit-0001/down/receipt", future, 1, port=broker, protocol=5)
-    put(web, "after")
+    receive(b"")
+    receive(b"{")
+    receive(b'{"v":1,"ep":"other","stored":[[1,99]],"now":1}')
+    receive(msgspec.json.encode({"v": 9, "ep": web.ep, "stored": [[1, 99]], "now": 1}))
+    receive(b"x" * 20_000)
+    receive_from_central()
+    assert wait_until(lambda: shown(tmp_path).confirmed_mono_ms is not None)
+    assert list(web.read(delivery.confirmed)) == []
 
-    assert central.wait_for(lambda: subjects(central) == ["after"], 10)
+    newest = web.read(delivery.newest_number)
+    receive_from_central((-5, 10**9))
+    assert wait_until(lambda: list(web.read(delivery.confirmed)) == [(1, newest)])
 
 
 def test_no_way_out_is_said_with_its_reason(tmp_path: Path, web: Record) -> None:

@@ -213,6 +213,17 @@ def test_a_message_stands_in_every_language_with_the_swedish_beside_it(facts, re
         assert not [name for name, _ in page.tags if name == "b"]
 
 
+def test_an_old_message_leaves_by_itself_only_if_its_phrase_drops(facts, record: Record) -> None:
+    for phrase in ("tele.charge", "road.closed"):
+        old = compose(
+            Draft(phrase, {"place": "Ekby", "source": "kommun"}), message_id=phrase, author="lead-1",
+            languages=TAGS, now=record.clock.now() - timedelta(days=20),
+        )  # fmt: skip
+        record.write(lambda tx, old=old: messages.post(tx, old))
+
+    assert [message.phrase for message in facts().messages] == ["road.closed"]
+
+
 def test_every_value_in_a_sentence_is_isolated(facts, record: Record) -> None:
     message = compose(
         Draft("road.closed", {"place": "Väg 73", "source": "trafikverket"}),
