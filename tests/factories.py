@@ -33,7 +33,7 @@ def site_status(**changes: Any) -> SiteStatus:
         at=AT, mono_ms=boot_ms(), boot=1, trust=TimeTrust.NTP,
         verdict=Verdict.OK, verdict_code="", verdict_subject="", verdict_since_mono_ms=0,
         source="generator", load=sample("load.power", 3400.0, "W"), fuel=fuel, battery=battery,
-        people=People(37, 30, 46, 60, 23, counted=True, binned=35), alarms=(), devices=(),
+        people=People(37, 30, 46, 60, 23, counted=True, binned=35), alarms=(), devices=(), buses=(),
         samples=(fuel.level, battery.state_of_charge),
     )  # fmt: skip
     return msgspec.structs.replace(calm, **changes)

@@ -40,7 +40,7 @@ def test_the_commented_example_is_right() -> None:
     example = Path(__file__).parents[1] / "docs" / "kit.example.toml"
 
     config = load(example)
-    assert set(config.device) == {"gx", "battery", "genset"}
+    assert set(config.device) == {"gx", "battery", "genset", "probe"}
     assert not config.site.demo
 
 
@@ -77,6 +77,11 @@ device_id = 300
         ('[device.a]\nbus = "x"\ndevice_id = 1\nprofile = "p"', 'device.a.bus = "x": no such bus; defined: none'),
         ('[bus.b]\nhost = "h"\nport = "/dev/x"', "bus.b: give either host (Modbus TCP) or port (RS-485), not both"),
         ("[bus.b]", "bus.b: give either host (Modbus TCP) or port (RS-485), not both"),
+        (
+            '[bus.b]\nport = "/dev/x"\nframing = "rtu"',
+            'bus.b.framing = "rtu": is for a host; a serial port always carries RTU frames',
+        ),
+        ('[bus.b]\nhost = "h"\necho = true', "bus.b.echo = true: is for a serial port; no host hears itself"),
         (
             '[bus.b]\nhost = "h"\n[device.a]\nbus = "b"\ndevice_id = 7\nprofile = "p"\n'
             '[device.c]\nbus = "b"\ndevice_id = 7\nprofile = "p"',

@@ -79,14 +79,29 @@ class ClockSection(Section, frozen=True):
 
 
 class BusSection(Section, frozen=True):
-    """[bus.NAME]: a Modbus TCP connection (`host`) or an RS-485 line (`port`)."""
+    """[bus.NAME]: a connection (`host`) or an RS-485 line (`port`).
+
+    `framing` is what the host speaks: Modbus TCP, or RTU frames as serial device servers pass them on.
+    `echo` is for two-wire adapters that hear what they send.
+    """
 
     host: str | None = None
     tcp_port: Annotated[int, Meta(ge=1, le=65535)] = 502
+    framing: Literal["tcp", "rtu"] = "tcp"
+    echo: bool = False
     port: str | None = None
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+
+
+class InputSection(Section, frozen=True):
+    """[[device.NAME.input]]: a point of the site out of one of the device, by a straight line."""
+
+    source: str
+    point: str
+    at: tuple[float, float]
+    means: tuple[float, float]
 
 
 class DeviceSection(Section, frozen=True):
@@ -96,6 +111,7 @@ class DeviceSection(Section, frozen=True):
     device_id: Annotated[int, Meta(ge=0, le=255)]
     profile: str
     timeout_s: Annotated[float, Meta(ge=0.05, le=10)] | None = None
+    input: tuple[InputSection, ...] = ()
 
 
 class DoorSection(Section, frozen=True):
@@ -254,6 +270,10 @@ def _bus_faults(config: Config) -> Iterator[str]:
     for name, bus in config.bus.items():
         if (bus.host is None) == (bus.port is None):
             yield f"bus.{name}: give either host (Modbus TCP) or port (RS-485), not both"
+        elif bus.port and bus.framing == "rtu":
+            yield f'bus.{name}.framing = "rtu": is for a host; a serial port always carries RTU frames'
+        elif bus.host and bus.echo:
+            yield f"bus.{name}.echo = true: is for a serial port; no host hears itself"
     ports = [bus.port for bus in config.bus.values() if bus.port]
     for port in sorted({port for port in ports if ports.count(port) > 1}):
         yield f"bus: two lines use the serial port {port}; devices on one line share one [bus]"

@@ -88,4 +88,5 @@ def test_every_option_of_the_configuration_is_in_the_example() -> None:
             and kind not in (config.Section, config.Config)
         ):
             for field in msgspec.structs.fields(kind):
-                assert re.search(rf"^(# )?{field.encode_name} = ", text, re.MULTILINE), field.encode_name
+                given = rf"^(# )?{field.encode_name} = |^\[\[[\w.]+\.{field.encode_name}\]\]"
+                assert re.search(given, text, re.MULTILINE), field.encode_name

@@ -31,7 +31,7 @@ litres_per_hour = { 25 = 0.9, 50 = 1.6, 75 = 2.2, 100 = 2.9 }
 capacity_kwh = 10
 floor_percent = 20
 """
-DEVICE = DeviceHealth("genset", "rs485", "dse-generic", "answering", 0, "", "", 9, 0, 0, 1)
+DEVICE = DeviceHealth("genset", "rs485", "dse-generic", "answering", 0, "", "", 9, 0, True)
 
 
 def config() -> Config:
@@ -60,7 +60,7 @@ def calm(**points: float | str | None) -> tuple[Sample, ...]:
 
 @pytest.fixture
 def picture(now: datetime) -> Picture:
-    return Picture(now, boot_ms(), 1, TimeTrust.NTP, calm(), {}, (DEVICE,), Occupancy(37, 4.0), 35)
+    return Picture(now, boot_ms(), 1, TimeTrust.NTP, calm(), {}, (DEVICE,), (), Occupancy(37, 4.0), 35)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 
 from tests.conftest import wait_until
 from tests.hardware import faults
-from tests.hardware.fault_server import FaultServer, RtuFaultServer, TcpFaultServer
+from tests.hardware.fault_server import FaultServer, RtuFaultServer, TcpFaultServer, good
 from tests.hardware.made_profile import made
 from tpkit.config import BusSection, DeviceSection
 from tpkit.controller import polling
 from tpkit.controller.polling import BusThread, DeviceFollower, start_buses
 from tpkit.domain.samples import Quality, Sample
 from tpkit.hardware.bus import Bus, open_bus
-from tpkit.hardware.profile import Profile
+from tpkit.hardware.profile_form import Profile
 from tpkit.store.clock import Clock
 
 UNIT = 10
@@ -127,7 +127,7 @@ def test_every_point_of_a_device_that_answers_is_good(
     assert (found["tank.fuel_level"].value, found["tank.fuel_level"].unit) == (63.0, "%")
     assert (found["generator.voltage_l2"].value, found["generator.voltage_l2"].unit) == (230.1, "V")
     assert all(before_ms <= item.mono_ms <= now_ms for item in found.values())
-    assert follower.health(bus).state == "answering"
+    assert follower.health().state == "answering"
 
 
 def test_a_device_that_is_unplugged_keeps_its_last_value_with_growing_age_and_then_has_none(
@@ -177,32 +177,50 @@ def test_a_sentinel_from_the_start_is_never_a_value(
     assert (fuel.value, fuel.quality, fuel.reason, fuel.taken_at) == (None, Quality.BAD, "absent", None)
 
 
-@pytest.mark.parametrize("address", [FUEL, SPEED, 2500, HOURS])
-def test_a_refused_block_does_not_silence_the_rest(
-    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock, address: int
-) -> None:
-    """Whichever block it is: on a serial line the probes must not all be in it."""
-    server.behave(faults.refuse_at(address, 2))
-    follower.poll(bus)
-
-    refused = {FUEL: "tank.fuel_level", SPEED: "engine.speed", 2500: "generator.voltage_l1"}
-    name = refused.get(address, "engine.run_time")
-    found = {item.point: item for item in follower.samples(clock.mono_ms())}
-    assert (found[name].value, found[name].quality, found[name].reason) == (None, Quality.BAD, "refused_2")
-    others = [item for item in found.values() if item.reason != "refused_2"]
-    assert {item.quality for item in others} == {Quality.GOOD}
-    assert len(others) >= 5
-    poll_when_due(follower, bus)
-    health = follower.health(bus)
-    assert (health.state, health.failures) == ("answering", 0)
-    whole = {FUEL: 2, SPEED: 2, 2500: 6, HOURS: 2}[address]
-    assert sum((asked.address, asked.count) == (address, whole) for asked in server.asked) == 1
-
-
 @pytest.mark.parametrize(
-    ("code", "pause_s"), [(1, 60), (2, 60), (3, 60), (4, 5), (5, 5), (6, 5), (10, 5), (11, 5)]
+    ("address", "points"),
+    [
+        (FUEL, {"tank.fuel_level"}),
+        (SPEED, {"engine.speed"}),
+        (2502, {"generator.voltage_l2"}),
+        (HOURS, {"engine.run_time"}),
+    ],
 )
-def test_what_a_device_does_not_have_is_left_alone_and_what_may_pass_is_asked_again_soon(
+def test_a_register_that_a_device_lacks_is_found_once_and_the_rest_goes_on(
+    follower: DeviceFollower, bus: Bus, server: FaultServer, clock: Clock, address: int, points: set[str]
+) -> None:
+    """Wherever it is: on a serial line the probes must not all be at it."""
+    server.behave(faults.lacks(address))
+    follower.poll(bus)
+    poll_when_due(follower, bus)
+
+    found = {item.point: item for item in follower.samples(clock.mono_ms())}
+    assert {name for name, item in found.items() if item.reason == "refused_2"} == points
+    assert {found[name].quality for name in points} == {Quality.BAD}
+    assert {item.quality for name, item in found.items() if name not in points} == {Quality.GOOD}
+    health = follower.health()
+    assert (health.state, health.failures) == ("answering", 0)
+    refusals = bus.counts.refusals
+    poll_when_due(follower, bus)
+    assert bus.counts.refusals == refusals, "it is asked for again"
+
+
+def test_what_was_lacking_is_looked_for_again_after_an_hour(
+    bus: Bus, server: FaultServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "LOOK_AGAIN_S", 0.05)
+    fuel = follow(clock, profile=made('name = "tank.fuel_level", address = 1027, type = "u16"'))
+    server.behave(faults.lacks(1027))
+    fuel.poll(bus)
+    assert sample(fuel, "tank.fuel_level", clock.mono_ms()).reason == "refused_2"
+
+    server.behave(good)
+    poll_when_due(fuel, bus)
+    assert sample(fuel, "tank.fuel_level", clock.mono_ms()).value == 63.0
+
+
+@pytest.mark.parametrize(("code", "pause_s"), [(1, 60), (3, 60), (4, 5), (5, 5), (6, 5)])
+def test_what_is_refused_for_good_is_left_alone_and_what_may_pass_is_asked_again_soon(
     clock: Clock, code: int, pause_s: float
 ) -> None:
     """A busy controller must not cost a value its lifetime of 30 s."""
@@ -212,6 +230,49 @@ def test_what_a_device_does_not_have_is_left_alone_and_what_may_pass_is_asked_ag
         fuel.poll(bus)
 
     assert fuel.next_due() - time.monotonic() == pytest.approx(pause_s, abs=0.5)
+    assert fuel.health().state == "answering"
+
+
+@pytest.mark.parametrize("code", [10, 11])
+def test_a_gateway_that_cannot_reach_the_device_says_so_and_stays_connected(clock: Clock, code: int) -> None:
+    with TcpFaultServer() as server, closing(open_bus("test", section(server))) as bus:
+        hold(server)
+        away = follow(clock)
+        server.once(faults.refuse(code))
+        away.poll(bus)
+        health = away.health()
+        assert (health.state, health.reason) == ("silent", f"refused_{code}")
+        poll_when_due(away, bus)
+        assert away.health().state == "answering"
+        assert bus.counts.reopened == 1
+
+
+def test_a_garbled_answer_is_asked_for_again_at_once_if_the_profile_says_so(
+    bus: Bus, server: FaultServer, clock: Clock
+) -> None:
+    patient = follow(
+        clock, profile=made('name = "tank.fuel_level", address = 1027, type = "u16"', retries="1")
+    )
+    patient.poll(bus)
+    server.once(faults.bad_crc if isinstance(server, RtuFaultServer) else faults.silent)
+    poll_when_due(patient, bus)
+
+    assert patient.health().failures == 0
+    assert bus.counts.no_answers == 1
+
+
+def test_a_silent_device_among_others_takes_under_a_fiftieth_of_the_line(
+    server: FaultServer, bus: Bus, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60 time-outs of rest for each time-out of waiting: 1.6 %."""
+    monkeypatch.setattr(polling, "LONGEST_PAUSE_S", 0.1)
+    server.behave(faults.silent)
+    section_ = device(timeout_s=0.05)
+    dead = DeviceFollower("genset", section_, PROFILE, clock, is_alone=False)
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 4.0)
+    dead.poll(bus)
+
+    assert dead.next_due() - time.monotonic() == pytest.approx(3.0, abs=0.1)
 
 
 def test_a_silent_device_is_asked_once_and_not_for_every_block(
@@ -221,10 +282,10 @@ def test_a_silent_device_is_asked_once_and_not_for_every_block(
     hasty.poll(bus)
 
     assert len(server.asked) == 1
-    health = hasty.health(bus)
+    health = hasty.health()
     assert (health.state, health.reason, health.failures) == ("silent", "no_response", 1)
     assert f"Device {UNIT} on bus test" in health.detail
-    assert health.late == 0
+    assert bus.counts.late == 0
 
 
 @pytest.mark.usefixtures("short_pauses")
@@ -254,16 +315,16 @@ def test_a_device_that_comes_back_recovers_and_starts_with_short_pauses_again(
     server.unplug()
     for _ in range(3):
         poll_when_due(follower, bus)
-    silent = follower.health(bus)
+    silent = follower.health()
     assert (silent.state, silent.failures) == ("silent", 3)
 
     server.plug()
     poll_when_due(follower, bus)
 
     assert {item.quality for item in follower.samples(clock.mono_ms())} == {Quality.GOOD}
-    back = follower.health(bus)
+    back = follower.health()
     assert (back.state, back.reason, back.detail) == ("answering", "", "")
-    assert back.reopened >= 2
+    assert bus.counts.reopened >= 2
     assert back.since_mono_ms >= silent.since_mono_ms
     server.behave(faults.silent)
     follower.poll(bus)
@@ -277,10 +338,10 @@ def test_the_time_of_a_state_is_that_of_its_beginning(
 ) -> None:
     server.behave(faults.silent)
     poll_when_due(hasty, bus)
-    first = hasty.health(bus).since_mono_ms
+    first = hasty.health().since_mono_ms
     poll_when_due(hasty, bus)
 
-    assert hasty.health(bus).since_mono_ms == first
+    assert hasty.health().since_mono_ms == first
 
 
 def test_a_dead_unit_does_not_stop_its_neighbour_on_the_line(rtu: RtuFaultServer, clock: Clock) -> None:
@@ -291,15 +352,15 @@ def test_a_dead_unit_does_not_stop_its_neighbour_on_the_line(rtu: RtuFaultServer
     thread.start()
     try:
         # Four blocks at the start, then three every second.
-        assert wait_until(lambda: alive.health(thread.bus).answers >= 12, timeout_s=10)
+        assert wait_until(lambda: alive.health().answers >= 12, timeout_s=10)
     finally:
         thread.stop()
         thread.join(timeout=5)
 
     assert not thread.is_alive()
     assert {item.quality for item in alive.samples(clock.mono_ms())} == {Quality.GOOD}
-    assert 1 <= dead.health(thread.bus).failures <= 3
-    assert dead.health(thread.bus).answers == 0
+    assert 1 <= dead.health().failures <= 3
+    assert dead.health().answers == 0
 
 
 def test_points_that_change_slowly_are_asked_for_seldom(rtu: RtuFaultServer, clock: Clock) -> None:
@@ -314,19 +375,22 @@ def test_points_that_change_slowly_are_asked_for_seldom(rtu: RtuFaultServer, clo
     assert sum(asked.address == HOURS and asked.count == 2 for asked in rtu.asked) <= 2
 
 
-def test_a_dead_bus_does_not_delay_another(rtu: RtuFaultServer, clock: Clock) -> None:
+def test_a_dead_bus_does_not_delay_another(
+    rtu: RtuFaultServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "profile_of", lambda _: PROFILE)
     with ExitStack() as stack:
         silent = stack.enter_context(TcpFaultServer())
         silent.behave(faults.silent)
         buses = {"gx": section(silent), "line": section(rtu), "spare": BusSection(port="/dev/none")}
         devices = {"inverter": device("gx", timeout_s=1.5), "genset": device("line")}
-        threads = start_buses(buses, devices, lambda name: PROFILE, clock)
+        threads = start_buses(buses, devices, clock)
         for thread in threads:
             stack.callback(thread.join, timeout=5)
             stack.callback(thread.stop)
         assert [thread.name for thread in threads] == ["bus-gx", "bus-line"]
         (genset,) = threads[1].followers
 
-        assert wait_until(lambda: genset.health(threads[1].bus).answers >= 4, timeout_s=1.4)
+        assert wait_until(lambda: genset.health().answers >= 4, timeout_s=1.4)
         assert all(item.quality is Quality.GOOD for item in genset.samples(clock.mono_ms()))
     assert not any(thread.is_alive() for thread in threads)

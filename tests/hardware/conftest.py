@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.hardware.fault_server import RtuFaultServer, TcpFaultServer
+from tests.hardware.gateway_server import GatewayFaultServer
 from tests.hardware.line import Line
 
 
@@ -38,8 +39,17 @@ def serial(rtu: RtuFaultServer) -> Iterator[Line]:
         yield line
 
 
-@pytest.fixture(params=["tcp", "rtu"])
+@pytest.fixture
+def gateway() -> Iterator[Line]:
+    """RTU frames over TCP."""
+    with GatewayFaultServer() as server:
+        line = Line(server, framing="rtu")
+        with closing(line.bus):
+            yield line
+
+
+@pytest.fixture(params=["network", "serial", "gateway"])
 def line(request: pytest.FixtureRequest) -> Line:
     """One after the other."""
-    found: Line = request.getfixturevalue("network" if request.param == "tcp" else "serial")
+    found: Line = request.getfixturevalue(request.param)
     return found

@@ -214,9 +214,32 @@ def refuse_at(address: int, code: int) -> Fault:
     return fault
 
 
+def lacks(*addresses: int) -> Fault:
+    """Exception 2 for every question that reaches over one of these registers."""
+
+    def fault(server: FaultServer, request: Request) -> Iterator[Step]:
+        asked = range(request.address, request.address + request.count)
+        if any(address in asked for address in addresses):
+            yield from refuse(2)(server, request)
+        else:
+            yield server.good(request)
+
+    return fault
+
+
 def echo(server: FaultServer, request: Request) -> Iterator[Step]:
     """The question itself, as an adapter with a local echo or a looped line gives it."""
     yield request.frame
+
+
+def echoed(fault: Fault) -> Fault:
+    """What a two-wire adapter hears: the question itself, then whatever else comes."""
+
+    def answer(server: FaultServer, request: Request) -> Iterator[Step]:
+        yield request.frame
+        yield from fault(server, request)
+
+    return answer
 
 
 def twice(server: FaultServer, request: Request) -> Iterator[Step]:

@@ -1,7 +1,11 @@
 """Small profiles for tests, written as TOML like the real ones."""
 
+import tomllib
+
+from tpkit.config import decode
 from tpkit.hardware import profile
-from tpkit.hardware.profile import Profile
+from tpkit.hardware.profile_form import Profile
+from tpkit.hardware.profile_rules import settled
 
 HEAD = {
     "title": '"Made for a test"',
@@ -23,3 +27,11 @@ def toml(*points: str, tail: str = "", **head: str | None) -> str:
 def made(*points: str, tail: str = "", **head: str | None) -> Profile:
     """The profile itself. Raises ConfigError like any other."""
     return profile.parse("made", toml(*points, tail=tail, **head))
+
+
+def unchecked(*points: str, tail: str = "", **head: str | None) -> Profile:
+    """The profile without a look at its sense, for numbers that no point of the vocabulary could have."""
+    faults: list[str] = []
+    decoded: Profile | None = decode(Profile, tomllib.loads(toml(*points, tail=tail, **head)), "", faults)
+    assert decoded is not None, faults
+    return settled(decoded)

@@ -99,7 +99,7 @@ def test_a_refusal_says_its_code_and_ends_nothing(line: Line, code: int) -> None
     assert caught.value.code == f"refused_{code}"
     assert line.took_s < SLACK_S
     assert line.read() == line.truth()
-    assert line.bus.reopened == 1
+    assert line.bus.counts.reopened == 1
 
 
 # An echo is a whole frame of the right unit and function. At 0x0300..0x03FF its third byte, 3, counts
@@ -159,7 +159,7 @@ def test_a_transmitter_that_does_not_let_go_costs_the_timeout_and_the_drain(line
 
 
 def test_nothing_is_opened_before_the_first_read(line: Line) -> None:
-    assert line.bus.reopened == 0
+    assert line.bus.counts.reopened == 0
     assert not line.server.asked
 
 

@@ -8,8 +8,9 @@ import pytest
 from tests.hardware import faults
 from tests.hardware.fault_server import Ending, Fault, TcpFaultServer
 from tests.hardware.line import BLOCK, SLACK_S, TIMEOUT_S, Line
+from tpkit.config import BusSection
 from tpkit.errors import BusError, BusUnavailableError, NoResponseError
-from tpkit.hardware.bus import TcpBus
+from tpkit.hardware.bus import open_bus
 
 PAGE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
@@ -33,7 +34,7 @@ def test_a_connection_that_ends_is_unavailable_at_once_and_made_anew(network: Li
     assert isinstance(network.attempt(timeout_s=2.0), BusUnavailableError)
     assert network.took_s < SLACK_S
     assert network.recovers(1)
-    assert network.bus.reopened == 2
+    assert network.bus.counts.reopened == 2
 
 
 @pytest.mark.parametrize("transaction", [0, 7777, 0xFFFF])
@@ -88,7 +89,7 @@ def test_a_host_that_speaks_first_and_otherwise_is_never_believed() -> None:
 def test_a_host_that_accepts_and_says_nothing_is_silent() -> None:
     """Connections wait in the listener's queue and nobody takes them."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        bus = TcpBus("test", "127.0.0.1", listener.getsockname()[1])
+        bus = open_bus("test", BusSection(host="127.0.0.1", tcp_port=listener.getsockname()[1]))
         with closing(bus), pytest.raises(NoResponseError):
             bus.read(1, BLOCK, TIMEOUT_S, ())
 
@@ -103,4 +104,4 @@ def test_refusals_keep_the_connection(network: Line, tcp: TcpFaultServer) -> Non
 
 
 def test_a_section_with_a_host_is_a_connection(network: Line) -> None:
-    assert isinstance(network.bus, TcpBus)
+    assert network.bus.__class__.__name__ == "TcpBus"

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.hardware.made_profile import made
-from tpkit.hardware.planning import GAP_WORTH_READING, Block, plan, probes
+from tpkit.hardware.planning import Block, plan, probes
 
 
 def at(address: int, kind: str = "u16", extra: str = "") -> str:
-    return f'name = "alarm.at_{address}{len(extra)}", address = {address}, type = "{kind}"{extra}'
+    return f'name = "alarm.at_{address}{len(extra)}", address = {address}, type = "{kind}", enum = {{ 0 = "off" }}{extra}'
 
 
 def spans(blocks: tuple[Block, ...]) -> list[tuple[int, int]]:
@@ -30,7 +30,10 @@ def test_wide_values_take_two_registers() -> None:
 
 
 def test_nibbles_of_one_register_are_read_once() -> None:
-    nibbles = [f'name = "alarm.n{n}", address = 10, type = "nibble", nibble = {n}' for n in (1, 2, 3, 4)]
+    nibbles = [
+        f'name = "alarm.n{n}", address = 10, type = "nibble", nibble = {n}, enum = {{ 0 = "off" }}'
+        for n in (1, 2, 3, 4)
+    ]
 
     assert spans(plan(made(*nibbles, at(11)))) == [(10, 2)]
 
@@ -41,10 +44,39 @@ def test_a_gap_is_not_read_unless_the_profile_allows_it() -> None:
 
 
 def test_a_gap_is_read_only_while_that_is_cheaper_than_another_question() -> None:
-    near, far = 11 + GAP_WORTH_READING, 12 + GAP_WORTH_READING
+    """By hand: another question costs 8 + 5 + 2 * 3.5 = 20 characters, and at 9600 baud, 11 bits a character,
+    a device that takes 11 ms to answer costs 9.6 more: 29.6, and a register costs 2, so 14 are cheaper."""
+    slow = {"allow_gaps": "true", "turnaround_s": "0.011"}
 
-    assert spans(plan(made(at(10), at(near), allow_gaps="true"))) == [(10, near - 9)]
-    assert spans(plan(made(at(10), at(far), allow_gaps="true"))) == [(10, 1), (far, 1)]
+    assert spans(plan(made(at(10), at(25), **slow))) == [(10, 16)]
+    assert spans(plan(made(at(10), at(26), **slow))) == [(10, 1), (26, 1)]
+
+
+def test_a_hole_is_not_read_even_where_gaps_are() -> None:
+    holed = {"allow_gaps": "true", "holes": "[[12, 13]]"}
+
+    assert spans(plan(made(at(10), at(11), at(15), **holed))) == [(10, 2), (15, 1)]
+    assert spans(plan(made(at(10), at(11), at(12 + 2), **holed))) == [(10, 2), (14, 1)]
+
+
+def test_a_limit_cuts_where_that_costs_least() -> None:
+    """Filling the first block up would read the gap of 8 and leave one register for a block of its own."""
+    points = [at(0), at(1), at(10), at(11)]
+
+    assert spans(plan(made(*points, allow_gaps="true", max_block="11"))) == [(0, 2), (10, 2)]
+
+
+def test_a_slow_point_inside_a_fast_block_costs_no_question() -> None:
+    (block,) = plan(made(at(10), at(11, extra=", every_s = 60"), at(12), allow_gaps="true"))
+
+    assert (block.address, block.count, block.every_s) == (10, 3, 1)
+    assert len(block.points) == 3
+
+
+def test_an_exponent_is_read_with_its_value() -> None:
+    (block,) = plan(made(at(10, "s16", ", scale_address = 20")))
+
+    assert (block.address, block.count) == (10, 11)
 
 
 def test_no_block_is_longer_than_the_device_takes() -> None:

@@ -11,7 +11,7 @@ from tests.factories import AT, controller_live, sample
 from tpkit.domain.alarms import Alarm
 from tpkit.domain.endurance import Endurance
 from tpkit.domain.samples import Quality
-from tpkit.domain.status import Fuel, TimeTrust, Verdict
+from tpkit.domain.status import DeviceHealth, Fuel, TimeTrust, Verdict
 from tpkit.store.clock import boot_ms
 from tpkit.store.live import FORMAT, UplinkLive
 from tpkit.web.glance import Glance, Teller, Tile
@@ -97,6 +97,16 @@ def test_a_doubtful_value_shows_its_age_and_why() -> None:
 
     assert plain(fuel.age) == "20 s sedan · enheten svarar inte"
     assert fuel.state == "uncertain"
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_a_device_that_nobody_compared_with_its_display_says_so(is_checked: bool) -> None:
+    device = DeviceHealth("genset", "rs485", "dse-generic", "answering", 0, "", "", 9, 0, is_checked)
+    found = glance(devices=(device,))
+
+    for key in ("fuel", "battery", "load"):
+        assert ("ej kontrollerad här" in plain(tile(found, key).age)) is not is_checked
+    assert "ej kontrollerad" not in plain(tile(found, "people").age)
 
 
 def test_a_value_that_is_gone_says_since_when_and_why() -> None:

@@ -79,14 +79,15 @@ def test_whatever_the_panel_may_have_to_say_has_a_text() -> None:
     from tpkit.domain.alarms import RULES
     from tpkit.domain.status import Verdict
     from tpkit.hardware import profile
+    from tpkit.hardware.sunspec_models import LAYOUTS
 
     said = catalogue("sv", "staff", "pages")
     wanted = [f"alarm.{code}" for code in RULES] + [f"verdict.{verdict}" for verdict in Verdict]
     wanted += [f"service.{code}" for code in INTERNAL_SERVICES] + [f"point.{point}" for point in HAND_POINTS]
-    for name in profile.names():
-        loaded = profile.load(name)
-        wanted += [f"machine.{p.name[6:]}" for p in loaded.point if p.name.startswith("alarm.")]
-        wanted += [f"reason.{reason}" for words in loaded.sentinels.values() for reason in words.values()]
+    points = [item for layout in LAYOUTS.values() for item in layout.points]
+    points += [item for name in profile.names() for item in profile.load(name).point]
+    wanted += [f"machine.{item.name[6:]}" for item in points if item.name.startswith("alarm.")]
+    wanted += [f"reason.{reason}" for item in points for reason in item.sentinels.values()]
     wanted += [
         f"reason.{code}"
         for code in (

@@ -6,6 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from tpkit import config
 from tpkit.bench import images
 from tpkit.bench.broker import free_port, running
 from tpkit.bench.link import Link
@@ -13,6 +14,7 @@ from tpkit.bench.modbus_server import RtuServer, TcpServer
 from tpkit.bench.visitors import INNER_PIN, OUTER_PIN, Visitors
 from tpkit.bench.world import TANK_LITRES, World
 from tpkit.hardware.pins import SOCKET_NAME
+from tpkit.store import checks
 
 STEP_S = 0.25
 
@@ -125,6 +127,8 @@ class SimulatedKit:
             stack.callback(RtuServer({images.DSE_UNIT: lambda: images.dse(self.world)}, line).close)
             way_out = self._open_way_out(stack)
             self.config.write_text(self._settings(gx.port, line, way_out), encoding="utf-8")
+            for name, device in config.load(self.config).device.items():
+                checks.record(self._places["state"], name, device.profile, "demo")
             threading.Thread(target=self._run_world, name="world", daemon=True).start()
             stack.callback(self._stopping.set)
             self._stack = stack.pop_all()

@@ -31,10 +31,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _named_faults(settings: config.Config) -> list[str]:
     """Faults in what the file only names: profiles and languages."""
-    from tpkit.hardware.planning import faults_of
+    from tpkit.hardware.inputs import faults_of
     from tpkit.web import translations
 
-    faults = faults_of({name: device.profile for name, device in settings.device.items()})
+    faults = faults_of(settings.device)
     known = translations.languages()
     for language in settings.web.languages:
         if language not in known:

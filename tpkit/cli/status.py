@@ -43,10 +43,17 @@ def run(options: argparse.Namespace) -> int:
 def _lines(status: SiteStatus) -> list[str]:
     """The picture for a technician's terminal."""
     lines = [f"{status.verdict.upper()} {status.verdict_code} {status.verdict_subject}".rstrip()]
-    for device in status.devices:
+    for bus in status.buses:
         lines.append(
-            f"device {device.name} ({device.profile} on {device.bus}): {device.state}, "
-            f"{device.answers} answers, {device.failures} failures, {device.late} late. {device.detail}"
+            f"bus {bus.name}: {bus.answers} answers, {bus.no_answers} without answer, "
+            f"{bus.refusals} refusals, {bus.wrong_answers} wrong, {bus.late} late, "
+            f"opened {bus.reopened} times"
+        )
+    for device in status.devices:
+        checked = "" if device.is_checked else ", not checked here"
+        lines.append(
+            f"device {device.name} ({device.profile} on {device.bus}): {device.state}{checked}, "
+            f"{device.answers} answers, {device.failures} failures. {device.detail}".rstrip()
         )
     for sample in status.samples:
         shown = "-" if sample.value is None else sample.value

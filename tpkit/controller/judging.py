@@ -12,6 +12,7 @@ from tpkit.domain.points import ALARM_PREFIX, ALARM_WORDS
 from tpkit.domain.samples import Quality, Sample
 from tpkit.domain.status import (
     Battery,
+    BusHealth,
     DeviceHealth,
     Fuel,
     People,
@@ -29,7 +30,8 @@ CROWDED_SHARE = 0.9
 HAND_READING_HOLDS_S = 12 * 3600.0
 GENERATOR_RUNS_HZ = 40.0
 
-UNHEARD = {"not_yet", "silent", NoResponseError.code, WrongAnswerError.code, BusUnavailableError.code}
+AWAY = {"refused_10", "refused_11"}  # what a gateway says of a device that it cannot reach
+UNHEARD = {"not_yet", "silent", NoResponseError.code, WrongAnswerError.code, BusUnavailableError.code, *AWAY}
 POWER_SOURCES = {"grid": "grid", "shore": "grid", "generator": "generator", "none": "battery"}
 
 
@@ -43,6 +45,7 @@ class Picture(Struct, frozen=True):
     samples: tuple[Sample, ...]
     by_hand: dict[str, Sample]
     devices: tuple[DeviceHealth, ...]
+    buses: tuple[BusHealth, ...]
     occupancy: Occupancy
     people_binned: int | None
 
@@ -94,7 +97,7 @@ class Judge:
             verdict_since_mono_ms=self._verdict_since_mono_ms,
             source=_source(picture), load=load, fuel=fuel, battery=battery,
             people=_people(picture), alarms=tuple(self._alarms.active),
-            devices=picture.devices, samples=picture.samples,
+            devices=picture.devices, buses=picture.buses, samples=picture.samples,
         )  # fmt: skip
         return status, edges
 

@@ -3,26 +3,32 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 
 from tpkit.config import BusSection, DeviceSection
 from tpkit.domain.points import point as vocabulary
-from tpkit.domain.samples import LastKnown, Sample
-from tpkit.domain.status import DeviceHealth
-from tpkit.errors import BusError, DeviceRefusedError
+from tpkit.domain.samples import LastKnown, Reading, Sample
+from tpkit.domain.status import BusHealth, DeviceHealth
+from tpkit.errors import BusError, DeviceRefusedError, NoResponseError, WrongAnswerError
 from tpkit.hardware.bus import Bus, open_bus
-from tpkit.hardware.decoding import decode
-from tpkit.hardware.planning import Block, plan, probes
-from tpkit.hardware.profile import Profile
+from tpkit.hardware.inputs import profile_of
+from tpkit.hardware.planning import Block
+from tpkit.hardware.profile_form import Profile
+from tpkit.hardware.reading import Ask, DeviceReader
 from tpkit.store.clock import Clock
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 20.0  # how long a silent device is left alone, doubling
-REFUSED_PAUSE_S = 60.0  # how long a block that the device does not have is not asked for again
-BUSY_PAUSE_S = 5.0  # the same for a refusal that may pass (busy, gateway): well below a value's lifetime
+SHARE_OF_LINE = 60.0  # a silent device among others waits this many of its time-outs: under 2 % of the line
+REFUSED_PAUSE_S = 60.0  # how long a block refused for good is not asked for again
+BUSY_PAUSE_S = 5.0  # the same for a refusal that may pass (busy, memory): well below a value's lifetime
 LASTING_REFUSALS = (1, 2, 3)  # illegal function, address, value
+AWAY = (10, 11)  # what a gateway says of a device that it cannot reach
+FORGET_AFTER_S = 60.0  # after this much silence the device may be another one
+LOOK_AGAIN_S = 3600.0  # how often a register that was lacking is asked for again
+
+Span = tuple[int, int, int]
 
 
 class DeviceFollower:
@@ -31,71 +37,117 @@ class DeviceFollower:
     Written by its bus's thread and read by the main loop, under one lock.
     """
 
-    def __init__(self, name: str, section: DeviceSection, profile: Profile, clock: Clock) -> None:
+    def __init__(
+        self, name: str, section: DeviceSection, profile: Profile, clock: Clock, *, is_alone: bool = True
+    ) -> None:
         self.name = name
         self._section = section
-        self._profile = profile
         self._clock = clock
         self._timeout_s = section.timeout_s or profile.timeout_s
-        self._blocks = plan(profile)
-        self._probes = probes(self._blocks)
-        self._due_s = [0.0] * len(self._blocks)
+        self._longest_pause_s = max(LONGEST_PAUSE_S, 0.0 if is_alone else SHARE_OF_LINE * self._timeout_s)
+        self._reader = DeviceReader(profile)
+        self._due_s: dict[Span, float] = {}
+        self._not_before_s = 0.0
+        self._forget_at_s = time.monotonic() + LOOK_AGAIN_S
+        self._rested_s = 0.0
         self._pause_s = 0.0
         self._lock = threading.Lock()
-        self._known = {
-            item.name: LastKnown(name, item.name, _unit(item.name), item.every_s) for item in profile.point
-        }
+        self._known = self._unknown(profile)
         self._state, self._since_mono_ms = "not_yet", clock.mono_ms()
         self._reason = self._detail = ""
         self._answers = self._failures = 0
 
     def next_due(self) -> float:
         """When the next block should be read, on the monotonic clock in seconds."""
-        return min(self._due_s)
+        due_s = min(
+            (self._due_s.get(_span(block), 0.0) for block in self._reader.blocks), default=self._idle_until()
+        )
+        return max(self._not_before_s, due_s)
 
     def poll(self, bus: Bus) -> None:
         """Read every block that is due, until one goes unanswered."""
         started = time.monotonic()
-        for index, due_s in enumerate(self._due_s):
-            if due_s > started:
-                continue
-            if not self._read(bus, index, started):
-                break
-            time.sleep(self._profile.min_gap_s)
+
+        def ask(block: Block) -> tuple[int, ...]:
+            return self._ask(bus, block)
+
+        try:
+            self._look_again(started)
+            self._reader.prepare(ask)
+            self._know_points()
+            for block in self._reader.blocks:
+                if self._due_s.get(_span(block), 0.0) <= started:
+                    self._read(block, ask, started)
+        except BusError as error:
+            self._silent(error)
 
     def samples(self, mono_ms: int) -> list[Sample]:
         """Every point of the device as it stands at boot time `mono_ms`."""
         with self._lock:
             return [known.at(mono_ms) for known in self._known.values()]
 
-    def health(self, bus: Bus) -> DeviceHealth:
+    def health(self, *, is_checked: bool = False) -> DeviceHealth:
         """How the device answers."""
         with self._lock:
             return DeviceHealth(
                 self.name, self._section.bus, self._section.profile, self._state,
                 self._since_mono_ms, self._reason, self._detail, self._answers,
-                self._failures, bus.late, bus.reopened,
+                self._failures, is_checked,
             )  # fmt: skip
 
-    def _read(self, bus: Bus, index: int, started: float) -> bool:
-        """Read one block; False if the device should be left alone for now."""
-        block = self._blocks[index]
-        try:
-            words = bus.read(self._section.device_id, block, self._timeout_s, self._probes)
-        except DeviceRefusedError as error:
-            lasting = error.exception_code in LASTING_REFUSALS
-            self._due_s[index] = time.monotonic() + (REFUSED_PAUSE_S if lasting else BUSY_PAUSE_S)
-            self._refused(block, error)
-            return True
-        except BusError as error:
-            self._silent(error)
-            return False
-        self._due_s[index] = max(self._due_s[index] + block.every_s, started)
-        self._answered(block, words, self._clock.now(), self._clock.mono_ms())
-        return True
+    def _ask(self, bus: Bus, block: Block) -> tuple[int, ...]:
+        """One read at the device's own pace, again after a garbled answer if the profile says so."""
+        profile, tries = self._reader.profile, 0
+        while True:
+            time.sleep(max(0.0, self._rested_s - time.monotonic()))
+            try:
+                return bus.read(self._section.device_id, block, self._timeout_s, self._reader.probes)
+            except (NoResponseError, WrongAnswerError):
+                tries += 1
+                if tries > profile.retries or self._state != "answering":
+                    raise
+            finally:
+                self._rested_s = time.monotonic() + profile.min_gap_s
 
-    def _answered(self, block: Block, words: tuple[int, ...], now: datetime, mono_ms: int) -> None:
-        readings = decode(self._profile, block, words)
+    def _idle_until(self) -> float:
+        """When to look again at a device that has nothing to ask for: it lacks all, or was not asked yet."""
+        return self._forget_at_s if self._reader.lacking else 0.0
+
+    def _read(self, block: Block, ask: Ask, started: float) -> None:
+        """Read one block. Raises BusError if the device should be left alone for now."""
+        span = _span(block)
+        try:
+            readings = self._reader.read(block, ask)
+        except DeviceRefusedError as error:
+            if error.exception_code in AWAY:
+                raise
+            lasting = error.exception_code in LASTING_REFUSALS
+            self._due_s[span] = time.monotonic() + (REFUSED_PAUSE_S if lasting else BUSY_PAUSE_S)
+            self._refused(block, error)
+            return
+        self._due_s[span] = max(self._due_s.get(span, started) + block.every_s, started)
+        self._answered(readings, self._clock.now(), self._clock.mono_ms())
+
+    def _look_again(self, now_s: float) -> None:
+        """Forget what the device lacks when an hour has passed, or after a long silence."""
+        if now_s >= self._forget_at_s:
+            self._reader.forget()
+            self._due_s.clear()
+            self._forget_at_s = now_s + LOOK_AGAIN_S
+
+    def _know_points(self) -> None:
+        """Take in the points of a device that was asked what it has."""
+        if len(self._known) < len(self._reader.profile.point):
+            with self._lock:
+                self._known = {**self._unknown(self._reader.profile), **self._known}
+
+    def _unknown(self, profile: Profile) -> dict[str, LastKnown]:
+        return {
+            item.name: LastKnown(self.name, item.name, _unit(item.name), item.every_s)
+            for item in profile.point
+        }
+
+    def _answered(self, readings: list[Reading], now: datetime, mono_ms: int) -> None:
         with self._lock:
             for reading in readings:
                 self._known[reading.point].take(reading, now=now, mono_ms=mono_ms)
@@ -108,8 +160,12 @@ class DeviceFollower:
             self._enter("answering", "", str(error))
 
     def _silent(self, error: BusError) -> None:
-        self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-        self._due_s = [time.monotonic() + self._pause_s] * len(self._blocks)
+        self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), self._longest_pause_s)
+        self._not_before_s = time.monotonic() + self._pause_s
+        self._due_s.clear()
+        self._reader.fell_silent()
+        if self._pause_s >= FORGET_AFTER_S / 2:  # the pauses before it add up to about as much
+            self._forget_at_s = 0.0
         with self._lock:
             for known in self._known.values():
                 known.fail(error.code)
@@ -132,6 +188,10 @@ def _unit(point: str) -> str:
     return known.unit if known else ""
 
 
+def _span(block: Block) -> Span:
+    return block.function, block.address, block.count
+
+
 class BusThread(threading.Thread):
     """Asks the devices of one bus, each when it is due."""
 
@@ -139,6 +199,7 @@ class BusThread(threading.Thread):
         super().__init__(name=f"bus-{name}", daemon=True)
         self.bus = open_bus(name, section)
         self.followers = followers
+        self._bus_name = name
         self._stop_asked = threading.Event()
 
     def run(self) -> None:
@@ -154,18 +215,25 @@ class BusThread(threading.Thread):
         """Ask the thread to end after the read it is in."""
         self._stop_asked.set()
 
+    def health(self) -> BusHealth:
+        """What has come over the line so far."""
+        counts = self.bus.counts
+        return BusHealth(
+            self._bus_name, counts.answers, counts.no_answers, counts.refusals, counts.wrong_answers,
+            counts.late, counts.reopened,
+        )  # fmt: skip
+
 
 def start_buses(
-    buses: dict[str, BusSection], devices: dict[str, DeviceSection],
-    load_profile: Callable[[str], Profile], clock: Clock,
-) -> list[BusThread]:  # fmt: skip
+    buses: dict[str, BusSection], devices: dict[str, DeviceSection], clock: Clock
+) -> list[BusThread]:
     """Start one thread for each bus that has devices."""
     threads = []
     for bus_name, section in buses.items():
+        there = {name: device for name, device in devices.items() if device.bus == bus_name}
         followers = [
-            DeviceFollower(name, device, load_profile(device.profile), clock)
-            for name, device in devices.items()
-            if device.bus == bus_name
+            DeviceFollower(name, device, profile_of(device), clock, is_alone=len(there) == 1)
+            for name, device in there.items()
         ]
         if followers:
             threads.append(BusThread(bus_name, section, followers))

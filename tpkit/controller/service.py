@@ -15,10 +15,9 @@ from tpkit.domain.alarms import Edge
 from tpkit.domain.samples import Sample
 from tpkit.domain.status import SiteStatus
 from tpkit.errors import ConfigError, StoreError
-from tpkit.hardware import profile
+from tpkit.hardware.inputs import faults_of
 from tpkit.hardware.pins import DoorPins, open_factory
-from tpkit.hardware.planning import faults_of
-from tpkit.store import alarms, journal, live, readings, requests
+from tpkit.store import alarms, checks, journal, live, readings, requests
 from tpkit.store.record import Record, open_record
 from tpkit.store.requests import Request
 from tpkit.store.rights import Role
@@ -34,7 +33,7 @@ def run(config: Config, stop: threading.Event, ready: Callable[[], None]) -> Non
     Raises ConfigError, StoreError or ListenError if it cannot start.
     """
     run_dir = Path(config.paths.run)
-    if faults := faults_of({name: device.profile for name, device in config.device.items()}):
+    if faults := faults_of(config.device):
         raise ConfigError(faults)
     live_file = live.controller_file(run_dir)
     earlier = live_file.read()
@@ -46,7 +45,7 @@ def run(config: Config, stop: threading.Event, ready: Callable[[], None]) -> Non
         factory = open_factory(config.pins.factory, run_dir)
         pins = DoorPins(factory, config.door, doors.edges.put)
     doors.start()
-    buses = start_buses(config.bus, config.device, profile.load, keeper.clock)
+    buses = start_buses(config.bus, config.device, keeper.clock)
     controller = Controller(config, record, keeper, doors, buses)
     record.write(lambda tx: journal.add(tx, "controller", "start", trust=keeper.clock.trust))
     try:
@@ -78,6 +77,8 @@ class Controller:
         self._changes = -1
         self._unsaved: list[Edge] = []
         self._by_hand = self._read_hand()
+        self._profiles = {name: section.profile for name, section in config.device.items()}
+        self._checked = self._read_checked()
 
     def step(self, live_file: live.LiveFile[live.ControllerLive]) -> None:
         """Do what staff asked, judge, record, and show. A full disk stops recording, never showing."""
@@ -115,7 +116,8 @@ class Controller:
             clock.now(), mono_ms, self._record.boot, clock.trust,
             tuple(sample for _, follower in followers for sample in follower.samples(mono_ms)),
             self._by_hand,
-            tuple(follower.health(thread.bus) for thread, follower in followers),
+            tuple(follower.health(is_checked=follower.name in self._checked) for _, follower in followers),
+            tuple(thread.health() for thread in self._buses),
             self._doors.occupancy, self._bins.inside,
         )  # fmt: skip
 
@@ -134,6 +136,7 @@ class Controller:
         for request in self._record.read(requests.waiting):
             self._answer(request)
         self._by_hand = self._read_hand()
+        self._checked = self._read_checked()
         self._changes = changes
 
     def _answer(self, request: Request) -> None:
@@ -147,6 +150,9 @@ class Controller:
             utc_ms = int(request.args["utc_ms"])
             outcome = self._keeper.set_by_staff(utc_ms, request.mono) if same_boot else "too_old"
         self._record.write(lambda tx: requests.finish(tx, request, outcome))
+
+    def _read_checked(self) -> frozenset[str]:
+        return self._record.read(lambda c: checks.checked(c, self._profiles))
 
     def _read_hand(self) -> dict[str, Sample]:
         clock = self._keeper.clock

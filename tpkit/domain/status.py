@@ -39,7 +39,10 @@ class TimeTrust(StrEnum):
 
 
 class DeviceHealth(Struct, frozen=True):
-    """How a device answers. `since_mono_ms` is when `state` began; `detail` says why, in English."""
+    """How a device answers. `since_mono_ms` is when `state` began; `detail` says why, in English.
+
+    `is_checked` is whether a person has compared it with its own display on this site.
+    """
 
     name: str
     bus: str
@@ -50,6 +53,17 @@ class DeviceHealth(Struct, frozen=True):
     detail: str
     answers: int
     failures: int
+    is_checked: bool
+
+
+class BusHealth(Struct, frozen=True):
+    """The quality of a line since the controller started: what came, and how often it was opened."""
+
+    name: str
+    answers: int
+    no_answers: int
+    refusals: int
+    wrong_answers: int
     late: int
     reopened: int
 
@@ -107,6 +121,7 @@ class SiteStatus(Struct, frozen=True):
     people: People
     alarms: tuple[Alarm, ...]
     devices: tuple[DeviceHealth, ...]
+    buses: tuple[BusHealth, ...]
     samples: tuple[Sample, ...]
 
 

@@ -5,8 +5,9 @@ import struct
 import time
 from typing import Protocol
 
-from pymodbus.client import ModbusTcpClient
+from msgspec import Struct
 from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
 
@@ -18,8 +19,8 @@ from tpkit.errors import (
     NoResponseError,
     WrongAnswerError,
 )
-from tpkit.hardware.planning import Block
-from tpkit.hardware.serial_client import BITS_PER_CHARACTER, QuietSerialClient
+from tpkit.hardware.clients import QuietSerialClient, QuietTcpClient, Tap
+from tpkit.hardware.planning import BITS_PER_CHARACTER, SILENCE_CHARACTERS, Block
 
 EXCEPTION_NAMES = {
     1: "illegal function", 2: "illegal address", 3: "illegal value", 4: "device failure",
@@ -30,7 +31,30 @@ DRAIN_QUIET_S = 0.1  # after a silence the line must be quiet for this long befo
 DRAIN_LIMIT_S = 1.0
 REOPEN_AFTER = 8  # failures in a row on all units of a serial line: the adapter may have been replugged
 
+Client = QuietSerialClient | QuietTcpClient
+
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # our own errors say more, once
+
+
+class LineCounts(Struct):
+    """What has come over a bus since it was opened first."""
+
+    answers: int = 0
+    no_answers: int = 0
+    refusals: int = 0
+    wrong_answers: int = 0
+    late: int = 0
+    reopened: int = 0
+
+    def note(self, error: BusError) -> None:
+        """Count a read that failed."""
+        match error:
+            case DeviceRefusedError():
+                self.refusals += 1
+            case WrongAnswerError():
+                self.wrong_answers += 1
+            case NoResponseError():
+                self.no_answers += 1
 
 
 class _WholeWords:
@@ -54,10 +78,9 @@ class _InputAnswer(_WholeWords, ReadInputRegistersResponse):
 
 
 class Bus(Protocol):
-    """What the controller's polling needs of a bus."""
+    """What reading a device needs of a bus."""
 
-    late: int
-    reopened: int
+    counts: LineCounts
 
     def read(
         self, device_id: int, block: Block, timeout_s: float, probes: tuple[Block, ...]
@@ -71,65 +94,73 @@ class Bus(Protocol):
         """Let go of the port."""
 
 
-def open_bus(name: str, section: BusSection) -> Bus:
-    """A bus as kit.toml describes it. Nothing is opened before the first read."""
+def open_bus(name: str, section: BusSection, trace: Tap | None = None) -> Bus:
+    """A bus as kit.toml describes it; `trace` hears its frames. Nothing is opened before the first read."""
+    client: Client
     if section.host is not None:
-        return TcpBus(name, section.host, section.tcp_port)
-    return SerialBus(name, section.port or "", section)
+        framer = FramerType.RTU if section.framing == "rtu" else FramerType.SOCKET
+        client = QuietTcpClient(section.host, section.tcp_port, framer)
+        where = f"{name} ({section.host}:{section.tcp_port})"
+    else:
+        client = QuietSerialClient(
+            section.port or "", baudrate=section.baud, parity=section.parity, stopbits=section.stop_bits,
+            retries=0, handle_local_echo=section.echo,
+        )  # fmt: skip
+        where = f"{name} ({section.port})"
+    client.tap = trace
+    client.register(_HoldingAnswer)
+    client.register(_InputAnswer)
+    if section.host is not None and section.framing == "tcp":
+        return TcpBus(where, client)
+    return RtuBus(where, client, section)
 
 
 class TcpBus:
     """Modbus TCP. After a silence the connection is closed, so a late answer dies with it."""
 
-    late = 0
-    reopened = 0
-
-    def __init__(self, name: str, host: str, port: int) -> None:
-        self._name = f"{name} ({host}:{port})"
-        self._client = ModbusTcpClient(host, port=port, retries=0)
-        _insist_on_whole_words(self._client)
+    def __init__(self, where: str, client: Client) -> None:
+        self.counts = LineCounts()
+        self._where = where
+        self._client = client
 
     def read(
         self, device_id: int, block: Block, timeout_s: float, probes: tuple[Block, ...]
     ) -> tuple[int, ...]:
         """See `Bus.read`."""
-        self._client.comm_params.timeout_connect = timeout_s
-        self._client.transaction.comm_params.timeout_connect = timeout_s  # pymodbus keeps a copy there
+        self._client.expect(block.count, timeout_s)
         if not self._client.connected:
-            self.reopened += 1
+            self.counts.reopened += 1
             if not self._client.connect():
-                raise BusUnavailableError(f"Bus {self._name} does not accept a connection.")
+                raise BusUnavailableError(f"Bus {self._where} does not accept a connection.")
         try:
-            return _ask(self._client, self._name, device_id, block)
-        except (NoResponseError, WrongAnswerError, BusUnavailableError):
-            self._client.close()
+            words = _ask(self._client, self._where, device_id, block)
+        except BusError as error:
+            self.counts.note(error)
+            if not isinstance(error, DeviceRefusedError):
+                self._client.close()
             raise
+        self.counts.answers += 1
+        return words
 
     def close(self) -> None:
         """See `Bus.close`."""
         self._client.close()
 
 
-class SerialBus:
+class RtuBus:
     """Modbus RTU. A frame carries no number of its question, so a late answer looks like a good one.
 
-    Three guards: the length must be right; after a silence the line is drained; and a unit is only
-    believed once it has answered a probe, whose length no planned block and no recent probe has.
+    Three guards: the length must be right; after a silence the line is drained, or the connection to
+    a device server closed; and a unit is only believed once it has answered a probe, whose length no
+    planned block and no recent probe has.
     """
 
-    def __init__(self, name: str, port: str, section: BusSection) -> None:
-        self.late = 0
-        self.reopened = 0
-        self._name = f"{name} ({port})"
-        self._client = QuietSerialClient(
-            port,
-            baudrate=section.baud,
-            parity=section.parity,
-            stopbits=section.stop_bits,
-            retries=0,
-        )
-        _insist_on_whole_words(self._client)
-        self._silence_s = max(3.5 * BITS_PER_CHARACTER / section.baud, 0.00175)
+    def __init__(self, where: str, client: Client, section: BusSection) -> None:
+        self.counts = LineCounts()
+        self._where = where
+        self._client = client
+        self._is_line = section.host is None
+        self._silence_s = max(SILENCE_CHARACTERS * BITS_PER_CHARACTER / section.baud, 0.00175)
         self._quiet_since = 0.0
         self._proven: set[int] = set()
         self._probed = 0
@@ -139,32 +170,34 @@ class SerialBus:
         self, device_id: int, block: Block, timeout_s: float, probes: tuple[Block, ...]
     ) -> tuple[int, ...]:
         """See `Bus.read`."""
-        self._open()
+        self._open(timeout_s)
         try:
             if device_id not in self._proven:
                 self._prove(device_id, probes, timeout_s)
             words = self._exchange(device_id, block, timeout_s)
-        except DeviceRefusedError:
-            self._failures = 0
-            raise
-        except BusError:
-            self._fail(device_id)
+        except BusError as error:
+            self._note(device_id, error)
             raise
         self._failures = 0
+        self.counts.answers += 1
         return words
 
     def close(self) -> None:
         """See `Bus.close`."""
         self._client.close()
 
-    def _open(self) -> None:
+    def _open(self, timeout_s: float) -> None:
         if self._client.connected:
             return
-        self.reopened += 1
-        if not self._client.connect():
+        self.counts.reopened += 1
+        self._client.expect(0, timeout_s)
+        if self._client.connect():
+            return
+        if self._is_line:
             raise BusUnavailableError(
-                f"Serial port of bus {self._name} cannot be opened: is the adapter plugged in?"
+                f"Serial port of bus {self._where} cannot be opened: is the adapter plugged in?"
             )
+        raise BusUnavailableError(f"Bus {self._where} does not accept a connection.")
 
     def _prove(self, device_id: int, probes: tuple[Block, ...], timeout_s: float) -> None:
         """Have the unit answer one probe; a refused one says nothing, so the next is tried."""
@@ -179,21 +212,25 @@ class SerialBus:
                 refusal = None
                 break
         if refusal:
-            raise refusal
+            raise NoResponseError(f"{refusal} It refuses every probe, so its answers cannot be told apart.")
         self._proven.add(device_id)
 
     def _exchange(self, device_id: int, block: Block, timeout_s: float) -> tuple[int, ...]:
         time.sleep(max(0.0, self._quiet_since + self._silence_s - time.monotonic()))
         self._client.expect(block.count, timeout_s)
         try:
-            return _ask(self._client, self._name, device_id, block)
+            return _ask(self._client, self._where, device_id, block)
         finally:
             self._quiet_since = time.monotonic()
 
-    def _fail(self, device_id: int) -> None:
+    def _note(self, device_id: int, error: BusError) -> None:
+        self.counts.note(error)
+        if isinstance(error, DeviceRefusedError):
+            self._failures = 0
+            return
         self._proven.discard(device_id)
         self._failures += 1
-        if self._failures >= REOPEN_AFTER:
+        if self._failures >= REOPEN_AFTER or not self._is_line:
             self._failures = 0
             self._client.close()
         else:
@@ -209,17 +246,10 @@ class SerialBus:
                     return
             except ConnectionException:
                 return
-            self.late += 1
+            self.counts.late += 1
 
 
-def _insist_on_whole_words(client: ModbusTcpClient | QuietSerialClient) -> None:
-    client.register(_HoldingAnswer)
-    client.register(_InputAnswer)
-
-
-def _ask(
-    client: ModbusTcpClient | QuietSerialClient, bus: str, device_id: int, block: Block
-) -> tuple[int, ...]:
+def _ask(client: Client, bus: str, device_id: int, block: Block) -> tuple[int, ...]:
     """One question and its answer, or the error that names what came instead."""
     question = client.read_holding_registers if block.function == 3 else client.read_input_registers
     where = f"Device {device_id} on bus {bus}"

@@ -15,6 +15,7 @@ class Role(StrEnum):
     CONTROLLER = "controller"
     WEB = "web"
     UPLINK = "uplink"
+    TECHNICIAN = "technician"
     READER = "reader"
 
 
@@ -53,6 +54,7 @@ WRITES: dict[Role, dict[str, set[int]]] = {
         "stored": {INSERT, DELETE},
         "message": {INSERT, UPDATE},
     },
+    Role.TECHNICIAN: {**_ALL_SERVICES, "device_check": {INSERT, UPDATE}},
     Role.READER: {},
 }
 

@@ -120,7 +120,14 @@ class Teller:
             age = self._said.say("value.by_hand", ago=age)
         elif sample.quality == Quality.UNCERTAIN:
             age = Markup("{} · {}").format(age, self._reason_word(sample.reason))
+        if sample.device in self._unchecked():
+            age = Markup("{} · {}").format(age, self._said.say("value.not_checked_here"))
         return Tile(key, name, Markup("<bdi>{}</bdi>").format(value), detail, age, sample.quality)
+
+    def _unchecked(self) -> set[str]:
+        """Devices that nobody has compared with their own display here."""
+        devices = self._shown.status.devices if self._shown else ()
+        return {device.name for device in devices if not device.is_checked}
 
     def _people_tile(self, status: SiteStatus) -> Tile:
         people, said = status.people, self._said

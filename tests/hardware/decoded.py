@@ -1,0 +1,40 @@
+"""What a device with certain registers says through one of the shipped profiles."""
+
+from collections.abc import Iterable, Mapping
+
+from tpkit.domain.samples import Reading
+from tpkit.errors import DeviceRefusedError
+from tpkit.hardware import profile
+from tpkit.hardware.planning import Block
+from tpkit.hardware.reading import DeviceReader
+
+ROUNDS = 4  # each refusal costs a round, and so does a deciding point that is read last
+ILLEGAL_ADDRESS = 2
+
+
+def readings(name: str, registers: Mapping[int, int], lacking: Iterable[range] = ()) -> dict[str, Reading]:
+    """The readings of the last of some rounds. Registers that are not given hold 0.
+
+    A question over a `lacking` register is refused as by older firmware.
+    """
+    gone = {register for run in lacking for register in run}
+
+    def ask(block: Block) -> tuple[int, ...]:
+        asked = range(block.address, block.address + block.count)
+        if gone & set(asked):
+            raise DeviceRefusedError("refused", ILLEGAL_ADDRESS)
+        return tuple(registers.get(register, 0) for register in asked)
+
+    reader = DeviceReader(profile.load(name))
+    found: dict[str, Reading] = {}
+    for _ in range(ROUNDS):
+        for block in reader.blocks:
+            found |= {reading.point: reading for reading in reader.read(block, ask)}
+    return found
+
+
+def values(
+    name: str, registers: Mapping[int, int], lacking: Iterable[range] = ()
+) -> dict[str, float | str | None]:
+    """The same, only the values."""
+    return {point: reading.value for point, reading in readings(name, registers, lacking).items()}
