@@ -95,6 +95,7 @@ def hasty(clock: Clock) -> DeviceFollower:
 
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "STEP_S", 0.01)
     monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(polling, "LONGEST_PAUSE_S", 0.2)
 
@@ -265,6 +266,7 @@ def test_a_silent_device_among_others_takes_under_a_fiftieth_of_the_line(
     server: FaultServer, bus: Bus, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """60 time-outs of rest for each time-out of waiting: 1.6 %."""
+    monkeypatch.setattr(polling, "STEP_S", 0.01)
     monkeypatch.setattr(polling, "LONGEST_PAUSE_S", 0.1)
     server.behave(faults.silent)
     section_ = device(timeout_s=0.05)
@@ -394,3 +396,38 @@ def test_a_dead_bus_does_not_delay_another(
         assert wait_until(lambda: genset.health().answers >= 4, timeout_s=1.4)
         assert all(item.quality is Quality.GOOD for item in genset.samples(clock.mono_ms()))
     assert not any(thread.is_alive() for thread in threads)
+
+
+RESTING = made(
+    'name = "meter.frequency", address = 70, type = "u16"',
+    'name = "meter.energy", address = 300, type = "u16"',
+    'name = "meter.power", address = 500, type = "u32"',
+    min_gap_s="1.0",
+)
+
+
+def test_while_one_device_rests_another_is_asked(rtu: RtuFaultServer, clock: Clock) -> None:
+    """The meter wants a second between two questions; the generator set must not wait for that."""
+    hold(rtu, unit=11)
+    meter, genset = follow(clock, profile=RESTING), follow(clock, unit=11)
+    thread = BusThread("test", section(rtu), [genset, meter])
+    thread.start()
+    try:
+        assert wait_until(lambda: meter.health().answers >= 2)
+    finally:
+        thread.stop()
+        thread.join(timeout=5)
+    order = [asked.unit for asked in rtu.asked]
+    until_rested = order[: order.index(UNIT, order.index(11))]
+
+    assert order[0] == UNIT, "who wants a rest is asked first"
+    assert until_rested.count(11) >= 4
+
+
+def test_a_dead_device_is_asked_after_the_living(clock: Clock, server: FaultServer, bus: Bus) -> None:
+    living, dead = follow(clock), follow(clock, timeout_s=0.1)
+    server.behave(faults.silent)
+    dead.poll(bus)
+    now_s = max(living.next_due(), dead.next_due()) + 1
+
+    assert sorted([dead, living], key=lambda each: each.turn(now_s)) == [living, dead]

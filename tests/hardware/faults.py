@@ -247,6 +247,12 @@ def twice(server: FaultServer, request: Request) -> Iterator[Step]:
     yield server.good(request) * 2
 
 
+def two_answers(server: FaultServer, request: Request) -> Iterator[Step]:
+    """The right answer, and another device's with the same address in the same breath."""
+    words = struct.pack(">H", 0x1234) * request.count
+    yield server.good(request) + server.frame(request, bytes([request.function, len(words)]) + words)
+
+
 def all_ones(server: FaultServer, request: Request) -> Iterator[Step]:
     """0xFFFF in every register."""
     words = struct.pack(">H", 0xFFFF) * request.count

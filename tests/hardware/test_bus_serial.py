@@ -213,3 +213,17 @@ def test_questions_keep_the_silence_between_frames(rtu: RtuFaultServer) -> None:
 
 def test_a_section_with_a_port_is_a_serial_line(serial: Line) -> None:
     assert isinstance(serial.bus, RtuBus)
+
+
+@pytest.mark.parametrize("kind", ["serial", "gateway"])
+def test_two_devices_with_one_address_are_named_and_neither_is_believed(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    line: Line = request.getfixturevalue(kind)
+    line.read()
+    line.server.once(faults.two_answers)
+
+    answer = line.attempt(timeout_s=1.0)
+    assert isinstance(answer, WrongAnswerError)
+    assert "two devices may have this address" in str(answer)
+    assert line.recovers(1)

@@ -1,6 +1,7 @@
 """One thread a bus asks its devices in turn; a dead device costs its neighbours as little as possible."""
 
 import logging
+import math
 import threading
 import time
 from datetime import datetime
@@ -10,7 +11,7 @@ from tpkit.domain.points import point as vocabulary
 from tpkit.domain.samples import LastKnown, Reading, Sample
 from tpkit.domain.status import BusHealth, DeviceHealth
 from tpkit.errors import BusError, DeviceRefusedError, NoResponseError, WrongAnswerError
-from tpkit.hardware.bus import Bus, open_bus
+from tpkit.hardware.bus import DRAIN_QUIET_S, Bus, open_bus
 from tpkit.hardware.inputs import profile_of
 from tpkit.hardware.planning import Block
 from tpkit.hardware.profile_form import Profile
@@ -19,6 +20,7 @@ from tpkit.store.clock import Clock
 
 log = logging.getLogger(__name__)
 
+STEP_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 20.0  # how long a silent device is left alone, doubling
 SHARE_OF_LINE = 60.0  # a silent device among others waits this many of its time-outs: under 2 % of the line
 REFUSED_PAUSE_S = 60.0  # how long a block refused for good is not asked for again
@@ -62,10 +64,16 @@ class DeviceFollower:
         due_s = min(
             (self._due_s.get(_span(block), 0.0) for block in self._reader.blocks), default=self._idle_until()
         )
-        return max(self._not_before_s, due_s)
+        return max(self._not_before_s, self._rested_s, due_s)
+
+    def turn(self, now_s: float) -> tuple[float, bool, float, float]:
+        """The least is next: who is due, the living first, of those who wants a rest for others to use."""
+        due_s = self.next_due()
+        is_dead = self._state == "silent"
+        return max(due_s, now_s), is_dead, -self._reader.profile.min_gap_s, due_s
 
     def poll(self, bus: Bus) -> None:
-        """Read every block that is due, until one goes unanswered."""
+        """Read the blocks that are due, until one goes unanswered or the device wants a rest."""
         started = time.monotonic()
 
         def ask(block: Block) -> tuple[int, ...]:
@@ -78,6 +86,8 @@ class DeviceFollower:
             for block in self._reader.blocks:
                 if self._due_s.get(_span(block), 0.0) <= started:
                     self._read(block, ask, started)
+                    if self._rested_s > time.monotonic():
+                        break
         except BusError as error:
             self._silent(error)
 
@@ -101,13 +111,18 @@ class DeviceFollower:
         while True:
             time.sleep(max(0.0, self._rested_s - time.monotonic()))
             try:
-                return bus.read(self._section.device_id, block, self._timeout_s, self._reader.probes)
+                return bus.read(self._section.device_id, block, self._patience_s(), self._reader.probes)
             except (NoResponseError, WrongAnswerError):
                 tries += 1
                 if tries > profile.retries or self._state != "answering":
                     raise
             finally:
                 self._rested_s = time.monotonic() + profile.min_gap_s
+
+    def _patience_s(self) -> float:
+        """How long to wait for an answer. One that was silent gets less, so that draining fits in."""
+        hasty_s = max(self._timeout_s / 2, self._timeout_s - DRAIN_QUIET_S)
+        return hasty_s if self._state == "silent" else self._timeout_s
 
     def _idle_until(self) -> float:
         """When to look again at a device that has nothing to ask for: it lacks all, or was not asked yet."""
@@ -125,7 +140,8 @@ class DeviceFollower:
             self._due_s[span] = time.monotonic() + (REFUSED_PAUSE_S if lasting else BUSY_PAUSE_S)
             self._refused(block, error)
             return
-        self._due_s[span] = max(self._due_s.get(span, started) + block.every_s, started)
+        due_s = self._due_s.get(span, _next_step(started) - STEP_S)
+        self._due_s[span] = max(due_s + block.every_s, started)
         self._answered(readings, self._clock.now(), self._clock.mono_ms())
 
     def _look_again(self, now_s: float) -> None:
@@ -161,7 +177,7 @@ class DeviceFollower:
 
     def _silent(self, error: BusError) -> None:
         self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), self._longest_pause_s)
-        self._not_before_s = time.monotonic() + self._pause_s
+        self._not_before_s = _next_step(time.monotonic() + self._pause_s)
         self._due_s.clear()
         self._reader.fell_silent()
         if self._pause_s >= FORGET_AFTER_S / 2:  # the pauses before it add up to about as much
@@ -188,6 +204,11 @@ def _unit(point: str) -> str:
     return known.unit if known else ""
 
 
+def _next_step(moment_s: float) -> float:
+    """The next whole second: all devices of a line are asked in step, and a dead one after the others."""
+    return math.ceil(moment_s / STEP_S) * STEP_S
+
+
 def _span(block: Block) -> Span:
     return block.function, block.address, block.count
 
@@ -205,7 +226,8 @@ class BusThread(threading.Thread):
     def run(self) -> None:
         """Poll until told to stop."""
         while self.followers and not self._stop_asked.is_set():
-            follower = min(self.followers, key=DeviceFollower.next_due)
+            now_s = time.monotonic()
+            follower = min(self.followers, key=lambda each: each.turn(now_s))
             if self._stop_asked.wait(max(0.0, follower.next_due() - time.monotonic())):
                 break
             follower.poll(self.bus)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.framer import FramerType
+from pymodbus.framer import FramerRTU, FramerType
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse, ReadInputRegistersResponse
 
@@ -20,7 +20,7 @@ from tpkit.errors import (
     WrongAnswerError,
 )
 from tpkit.hardware.clients import QuietSerialClient, QuietTcpClient, Tap
-from tpkit.hardware.planning import BITS_PER_CHARACTER, SILENCE_CHARACTERS, Block
+from tpkit.hardware.planning import ANSWER_CHARACTERS, BITS_PER_CHARACTER, SILENCE_CHARACTERS, Block
 
 EXCEPTION_NAMES = {
     1: "illegal function", 2: "illegal address", 3: "illegal value", 4: "device failure",
@@ -219,9 +219,15 @@ class RtuBus:
         time.sleep(max(0.0, self._quiet_since + self._silence_s - time.monotonic()))
         self._client.expect(block.count, timeout_s)
         try:
-            return _ask(self._client, self._where, device_id, block)
+            words = _ask(self._client, self._where, device_id, block)
         finally:
             self._quiet_since = time.monotonic()
+        if _contradicts_itself(self._client.heard, device_id, block):
+            raise WrongAnswerError(
+                f"Device {device_id} on bus {self._where} was answered for twice at {block.address}: "
+                f"two devices may have this address."
+            )
+        return words
 
     def _note(self, device_id: int, error: BusError) -> None:
         self.counts.note(error)
@@ -247,6 +253,18 @@ class RtuBus:
             except ConnectionException:
                 return
             self.counts.late += 1
+
+
+def _contradicts_itself(heard: bytes, device_id: int, block: Block) -> bool:
+    """Whether the same unit gave two whole answers of this length that differ."""
+    size, start, answers = ANSWER_CHARACTERS + 2 * block.count, 0, set()
+    while len(heard) - start >= size and len(heard) >= 2 * size:
+        frame = heard[start : start + size]
+        is_whole = FramerRTU.compute_CRC(frame[:-2]) == int.from_bytes(frame[-2:], "big")
+        if is_whole and frame[:2] == bytes([device_id, block.function]):
+            answers.add(frame)
+        start += size if is_whole else 1
+    return len(answers) > 1
 
 
 def _ask(client: Client, bus: str, device_id: int, block: Block) -> tuple[int, ...]:

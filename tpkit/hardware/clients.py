@@ -35,12 +35,14 @@ class QuietSerialClient(ModbusSerialClient):
     tap: Tap | None = None
     deadline = 0.0
     expected_bytes = 0
+    heard = b""
 
     def expect(self, registers: int, timeout_s: float) -> None:
         """Say how long the next answer will be and how long to wait for it."""
         self.comm_params.timeout_connect = timeout_s
         echo = QUESTION_CHARACTERS if self.comm_params.handle_local_echo else 0
         self.expected_bytes = echo + ANSWER_CHARACTERS + 2 * registers
+        self.heard = b""
         self.deadline = time.monotonic() + timeout_s
 
     def send(self, request: bytes, addr: tuple[str, int] | None = None) -> int:
@@ -62,6 +64,7 @@ class QuietSerialClient(ModbusSerialClient):
         except OSError as error:
             self.close()
             raise ConnectionException(str(error)) from None
+        self.heard += data
         self.expected_bytes = max(0, self.expected_bytes - len(data))
         if self.tap is not None:
             self.tap(False, data)
@@ -87,6 +90,7 @@ class QuietTcpClient(ModbusTcpClient):
 
     tap: Tap | None = None
     deadline = 0.0
+    heard = b""
 
     def __init__(self, host: str, port: int, framer: FramerType) -> None:
         super().__init__(host, port=port, framer=framer, retries=0)
@@ -94,6 +98,7 @@ class QuietTcpClient(ModbusTcpClient):
 
     def expect(self, registers: int, timeout_s: float) -> None:
         """Say how long to wait for the next answer."""
+        self.heard = b""
         self.comm_params.timeout_connect = timeout_s
         self.transaction.comm_params.timeout_connect = timeout_s  # pymodbus keeps a copy there
         self.deadline = time.monotonic() + timeout_s
@@ -122,6 +127,7 @@ class QuietTcpClient(ModbusTcpClient):
         if not data:
             self.close()
             raise ConnectionException(reason)
+        self.heard += data
         if self.tap is not None:
             self.tap(False, data)
         return data

@@ -4,10 +4,10 @@ import math
 import struct
 from collections.abc import Mapping
 
-from tpkit.domain.points import point as vocabulary
 from tpkit.domain.samples import Reading
 from tpkit.hardware.planning import Block
 from tpkit.hardware.profile_form import Profile, ProfilePoint, ValidWhen
+from tpkit.hardware.profile_rules import plausible
 
 Values = Mapping[str, float | str | None]
 NOT_IMPLEMENTED_EXPONENT = 0x8000  # SunSpec's sunssf
@@ -78,25 +78,19 @@ def _exponent(item: ProfilePoint, block: Block, words: tuple[int, ...]) -> int |
 def _measured(item: ProfilePoint, number: float, exponent: int | None) -> Reading:
     if exponent is None:
         return Reading(item.name, None, "absent")
-    value = round(number * 10.0**exponent * item.scale + item.offset, 6)
+    if exponent:
+        number *= 10.0**exponent
+    value = round(number * item.scale + item.offset, 6)
     if item.below is not None and value < item.below.value:
         return Reading(item.name, None, item.below.reason)
     if item.above is not None and value > item.above.value:
         return Reading(item.name, None, item.above.reason)
     if item.clamp is not None:
         value = max(item.clamp[0], min(item.clamp[1], value))
-    lowest, highest = plausible(item)
+    lowest, highest = item.range or plausible(item)
     if math.isnan(value) or not lowest <= value <= highest:
         return Reading(item.name, None, "implausible")
     return Reading(item.name, value)
-
-
-def plausible(item: ProfilePoint) -> tuple[float, float]:
-    """The least and the greatest value that is believed."""
-    known = vocabulary(item.name)
-    lowest, highest = (known.lowest, known.highest) if known else (-math.inf, math.inf)
-    narrow = item.range or (lowest, highest)
-    return max(lowest, narrow[0]), min(highest, narrow[1])
 
 
 def _number(item: ProfilePoint, raw: int) -> float:

@@ -88,8 +88,17 @@ def _settled_point(profile: Profile, item: ProfilePoint) -> ProfilePoint:
         enum=_by_number(_enum(profile, item)),
         sentinels=_by_number({**profile.sentinels.get(item.type, {}), **item.sentinels}),
         fallback=fallback,
+        range=plausible(item),
         **limits,
     )
+
+
+def plausible(item: ProfilePoint) -> tuple[float, float]:
+    """The least and the greatest value that is believed: the vocabulary's, narrowed by the profile."""
+    known = vocabulary(item.name)
+    lowest, highest = (known.lowest, known.highest) if known else (-math.inf, math.inf)
+    narrow = item.range or (lowest, highest)
+    return max(lowest, narrow[0]), min(highest, narrow[1])
 
 
 def _by_number(meanings: Mapping[str, T]) -> dict[str, T]:
