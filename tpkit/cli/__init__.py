@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from tpkit import __version__
-from tpkit.cli import check, demo, pages, services, status
+from tpkit.cli import check, demo, device, pages, services, status
 from tpkit.errors import TpkitError
 
-FAMILIES = (demo, services, check, status, pages)
+FAMILIES = (demo, services, check, status, pages, device)
 
 
 def main(arguments: list[str] | None = None) -> int:
