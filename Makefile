@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input
 TESTS  ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system check bench bench-poll torture clean
+.PHONY: help run test test-system check bench bench-poll bench-modbus torture clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -16,7 +16,7 @@ run: $(VENV)/.run ## Show the whole kit with simulated devices (Ctrl-C stops it)
 	@$(BIN)/tpkit demo
 
 test: $(VENV)/.dev ## Run every test that this machine can run, and say what was skipped
-	@$(BIN)/python -m pytest -q -m "not system" $(TESTS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not system" $(TESTS)
 
 test-system: $(VENV)/.dev ## Run the tests that need root (installs what they need)
 	@tests/system/install
@@ -29,12 +29,16 @@ check: $(VENV)/.dev ## Lint, types, rooms, and the promises of the repository
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/contract
 
-bench: bench-poll ## Measure everything; prints one line a figure
+bench: bench-poll bench-modbus ## Measure everything; prints one line a figure
 
 bench-poll: $(VENV)/.dev ## What the three services cost beside a bare polling loop (4 minutes)
 	@$(BIN)/python -m tests.bench.poll
 
-torture: $(VENV)/.dev ## A thousand kills of services on one record (root; about 6 minutes)
+bench-modbus: $(VENV)/.dev ## A line of 9600 baud: scan time, processor time, a dead neighbour (10 minutes)
+	@$(BIN)/python -m tests.bench.modbus
+
+torture: $(VENV)/.dev ## A million hostile frames, a thousand kills on one record (root; about 10 minutes)
+	@$(BIN)/python -m tests.hardware.fuzzing 1000000
 	@tests/system/install
 	@TPKIT_ROUNDS=1000 $(BIN)/python -m pytest -q -m system tests/system/test_three_users.py
 

@@ -59,9 +59,7 @@ def test_the_names_that_others_rely_on_are_shipped() -> None:
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(
-        ConfigError, match=r'^"dse": no such device profile; known: .*\bdse-generic, '
-    ):
+    with pytest.raises(ConfigError, match=r'^"dse": no such device profile; known: .*\bdse-generic, '):
         profile.load("dse")
 
 
