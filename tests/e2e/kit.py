@@ -231,14 +231,16 @@ class Staff:
         """The panel as it reads."""
         return words_of(self.get().text)
 
-    def tile(self, key: str) -> tuple[str, str]:
-        """State and words of one tile of the panel."""
-        found = re.search(rf'<li class="(\w+)" id="tile-{key}">(.*?)</li>', self.get().text, re.DOTALL)
+    def tile(self, key: str, page: str = "") -> tuple[str, str]:
+        """State and words of one tile of the panel, or of a panel that was fetched before."""
+        found = re.search(
+            rf'<li class="(\w+)" id="tile-{key}">(.*?)</li>', page or self.get().text, re.DOTALL
+        )
         return (found[1], words_of(found[2])) if found else ("", "")
 
-    def verdict(self) -> str:
-        """The panel's state: ok, look, act or unknown."""
-        found = re.search(r'<section class="verdict (\w+)">', self.get().text)
+    def verdict(self, page: str = "") -> str:
+        """The panel's state, or that of a panel that was fetched before: ok, look, act or unknown."""
+        found = re.search(r'<section class="verdict (\w+)">', page or self.get().text)
         assert found, "the panel shows no state"
         return found[1]
 

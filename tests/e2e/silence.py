@@ -67,8 +67,9 @@ class Silence(threading.Thread):
     def _look_until(self, what: str, condition: Callable[[Look], bool], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         while not self.fault:
-            fuel, load = self._staff.tile("fuel"), self._staff.tile("load")
-            self.looks.append(Look(self._staff.verdict(), *fuel, load[0]))
+            page = self._staff.get().text
+            fuel, load = self._staff.tile("fuel", page), self._staff.tile("load", page)
+            self.looks.append(Look(self._staff.verdict(page), *fuel, load[0]))
             if condition(self.looks[-1]):
                 return
             if self._stopping.wait(0.5):

@@ -12,11 +12,15 @@ Registers = Mapping[int, int]
 
 
 def gx_system(world: World) -> Registers:
-    """com.victronenergy.system, from Victron's own list: volts x10, amperes x10, watts x1."""
+    """com.victronenergy.system, from Victron's own list: volts x10, amperes x10, watts x1.
+
+    The text at 800 has two characters a register. Firmware of before the 32-bit powers at 902.
+    """
     amperes = world.battery_w / world.battery_v
     third = int(world.load_w / 3)
     generator = int(world.generator_w / 3)
     return {
+        800: 0x4445, 801: 0x4D4F, 802: 0x3030, 803: 0x3030, 804: 0x3030, 805: 0x3031,  # DEMO00000001
         817: third, 818: third, 819: third,
         820: 0, 821: 0, 822: 0,
         823: generator, 824: generator, 825: generator,
@@ -51,7 +55,7 @@ def dse(world: World) -> Registers:
     """GenComm pages 3, 4, 5, 6, 7 and 154; 0xFFFF is "unimplemented"."""
     runs = world.generator_runs
     phase_w = int(world.generator_w / 3)
-    words = {772: 1}
+    words = {768: 1, 772: 1}  # 768: the maker, 1 is Deep Sea
     words |= {
         1024: 410 if runs else 0, 1025: int(world.coolant_c), 1026: 0x7FFF,
         1027: int(100 * world.fuel_litres / TANK_LITRES),
