@@ -16,7 +16,7 @@ run: $(VENV)/.run ## Show the whole kit with simulated devices (Ctrl-C stops it)
 	@$(BIN)/tpkit demo
 
 test: $(VENV)/.dev ## Run every test that this machine can run, and say what was skipped
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "not system" $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not system" $(TESTS)
 
 test-system: $(VENV)/.dev ## Run the tests that need root (installs what they need)
 	@tests/system/install

@@ -15,6 +15,7 @@ from tpkit.errors import (
     NoResponseError,
     WrongAnswerError,
 )
+from tpkit.hardware import bus
 from tpkit.hardware.bus import RtuBus
 from tpkit.hardware.planning import Block, probes
 
@@ -89,12 +90,13 @@ def test_what_comes_soon_after_the_timeout_is_thrown_away_and_counted(serial: Li
     assert serial.bus.counts.late == 1
 
 
-def test_the_drain_waits_until_the_line_is_quiet(serial: Line) -> None:
+def test_the_drain_waits_until_the_line_is_quiet(serial: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus, "DRAIN_QUIET_S", 0.5)  # so that a busy machine's own pauses are none
     serial.read()
-    serial.server.once(faults.babble(for_s=TIMEOUT_S + 0.4))
+    serial.server.once(faults.babble(for_s=TIMEOUT_S + 0.6))
 
     assert isinstance(serial.attempt(), NoResponseError)
-    assert serial.took_s > TIMEOUT_S + 0.4
+    assert serial.took_s > TIMEOUT_S + 0.6
     assert serial.bus.counts.late > 3
     assert serial.recovers(1)
 
