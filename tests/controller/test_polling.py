@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.conftest import wait_until
@@ -431,3 +432,21 @@ def test_a_dead_device_is_asked_after_the_living(clock: Clock, server: FaultServ
     now_s = max(living.next_due(), dead.next_due()) + 1
 
     assert sorted([dead, living], key=lambda each: each.turn(now_s)) == [living, dead]
+
+
+def test_a_line_without_a_pause_does_not_keep_a_dead_device_dead(rtu: RtuFaultServer, clock: Clock) -> None:
+    """A living device that is always due: it wants more questions a second than the line carries."""
+    hold(rtu, unit=11)
+    greedy = msgspec.structs.replace(
+        PROFILE, point=tuple(msgspec.structs.replace(item, every_s=0) for item in PROFILE.point)
+    )
+    dead, living = follow(clock, timeout_s=0.1), follow(clock, unit=11, profile=greedy)
+    rtu.behave(faults.silent, unit=UNIT)
+    thread = BusThread("test", section(rtu), [dead, living])
+    thread.start()
+    try:
+        assert wait_until(lambda: dead.health().failures >= 2, timeout_s=15)
+        assert living.health().state == "answering"
+    finally:
+        thread.stop()
+        thread.join(timeout=5)

@@ -21,6 +21,7 @@ from tpkit.store.clock import Clock
 log = logging.getLogger(__name__)
 
 STEP_S = 1.0
+DEAD_WAITS_S = 2.0  # how long the living may go before a dead device that is due
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 20.0  # how long a silent device is left alone, doubling
 SHARE_OF_LINE = 60.0  # a silent device among others waits this many of its time-outs: under 2 % of the line
 REFUSED_PAUSE_S = 60.0  # how long a block refused for good is not asked for again
@@ -67,10 +68,13 @@ class DeviceFollower:
         return max(self._not_before_s, self._rested_s, due_s)
 
     def turn(self, now_s: float) -> tuple[float, bool, float, float]:
-        """The least is next: who is due, the living first, of those who wants a rest for others to use."""
+        """The least is next: who is due, the living first, of those who wants a rest for others to use.
+
+        On a line without a pause, a dead device gets its turn all the same, a little late.
+        """
         due_s = self.next_due()
-        is_dead = self._state == "silent"
-        return max(due_s, now_s), is_dead, -self._reader.profile.min_gap_s, due_s
+        can_wait = self._state == "silent" and now_s - due_s < DEAD_WAITS_S
+        return max(due_s, now_s), can_wait, -self._reader.profile.min_gap_s, due_s
 
     def poll(self, bus: Bus) -> None:
         """Read the blocks that are due, until one goes unanswered or the device wants a rest."""
