@@ -17,6 +17,7 @@ from tpkit.config import BusSection, DeviceSection
 from tpkit.controller import polling
 from tpkit.controller.polling import BusThread, DeviceFollower, start_buses
 from tpkit.domain.samples import Quality, Sample
+from tpkit.hardware import reading
 from tpkit.hardware.bus import Bus, open_bus
 from tpkit.hardware.profile_form import Profile
 from tpkit.store.clock import Clock
@@ -450,3 +451,21 @@ def test_a_line_without_a_pause_does_not_keep_a_dead_device_dead(rtu: RtuFaultSe
     finally:
         thread.stop()
         thread.join(timeout=5)
+
+
+def test_a_device_that_was_exchanged_for_another_with_as_many_points_is_read(
+    bus: Bus, server: FaultServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is asked what it has: after an hour it has as much, but something else."""
+    monkeypatch.setattr(polling, "LOOK_AGAIN_S", 0.05)
+    monkeypatch.setattr(polling, "STEP_S", 0.01)
+    found = [
+        made(f'name = "{name}", address = 1027, type = "u16"') for name in ("tank.fuel_level", "engine.speed")
+    ]
+    monkeypatch.setattr(reading.sunspec, "discover", lambda *_: found.pop(0) if len(found) > 1 else found[0])
+    asked = follow(clock, profile=made(discovery='"sunspec"'))
+    asked.poll(bus)
+    assert sample(asked, "tank.fuel_level", clock.mono_ms()).value == 63.0
+
+    assert wait_until(lambda: asked.poll(bus) or "engine.speed" in {s.point for s in asked.samples(0)})
+    assert sample(asked, "engine.speed", clock.mono_ms()).value == 63.0

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from tests.hardware.made_profile import made
 from tpkit.domain.samples import Reading
 from tpkit.errors import DeviceRefusedError
 from tpkit.hardware import profile
-from tpkit.hardware.planning import Block
+from tpkit.hardware.decoding import decode
+from tpkit.hardware.planning import Block, plan
 from tpkit.hardware.reading import DeviceReader
 
 ROUNDS = 4  # each refusal costs a round, and so does a deciding point that is read last
@@ -38,3 +40,11 @@ def values(
 ) -> dict[str, float | str | None]:
     """The same, only the values."""
     return {point: reading.value for point, reading in readings(name, registers, lacking).items()}
+
+
+def one(point: str, *words: int, **head: str) -> Reading:
+    """The reading of one point, alone in its block."""
+    device = made(point, **head)
+    (block,) = plan(device)
+    (reading,) = decode(device, block, words)
+    return reading

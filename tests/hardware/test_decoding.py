@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.hardware.decoded import one
 from tests.hardware.made_profile import made
 from tpkit.domain.samples import Reading
 from tpkit.hardware import profile
@@ -25,14 +26,6 @@ def readings(device: Profile, registers: dict[int, int]) -> dict[str, Reading]:
             words = tuple(registers.get(block.address + offset, 0) for offset in range(block.count))
             found |= {reading.point: reading for reading in decode(device, block, words, known)}
     return found
-
-
-def one(point: str, *words: int, **head: str) -> Reading:
-    """The reading of one point, alone in its block."""
-    device = made(point, **head)
-    (block,) = plan(device)
-    (reading,) = decode(device, block, words)
-    return reading
 
 
 # DSE 55x operator manual p. 41-46 gives address, type, scale and unit of page 4; the raw words are

@@ -2,18 +2,8 @@
 
 import pytest
 
-from tests.hardware.made_profile import made
+from tests.hardware.decoded import one
 from tpkit.domain.samples import Reading
-from tpkit.hardware.decoding import decode
-from tpkit.hardware.planning import plan
-
-
-def one(point: str, *words: int, **head: str) -> Reading:
-    """The reading of one point, alone in its block."""
-    device = made(point, **head)
-    (block,) = plan(device)
-    (reading,) = decode(device, block, words)
-    return reading
 
 
 # DEIF AGC 150: bit 6 of 1018 says that the engine runs; bits count from 0, the least significant.

@@ -157,9 +157,10 @@ class DeviceFollower:
 
     def _know_points(self) -> None:
         """Take in the points of a device that was asked what it has."""
-        if len(self._known) < len(self._reader.profile.point):
+        there = self._unknown(self._reader.profile)
+        if not there.keys() <= self._known.keys():
             with self._lock:
-                self._known = {**self._unknown(self._reader.profile), **self._known}
+                self._known = {**there, **self._known}
 
     def _unknown(self, profile: Profile) -> dict[str, LastKnown]:
         return {
